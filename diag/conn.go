@@ -1,0 +1,223 @@
+package diag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Config says how to reach the kernel. Its zero value is the network namespace of the calling thread.
+type Config struct {
+	// NetNS is the path of the network namespace to look into, such as /run/netns/blue or /proc/4242/ns/net. "": that of the
+	// thread that calls Dial. Another namespace needs CAP_SYS_ADMIN.
+	NetNS string
+	// NetNSFD is an open file descriptor of a network namespace, used instead of NetNS when it is not 0. It must stay open
+	// until Dial returns.
+	NetNSFD int
+	// Timeout is how long the kernel may take for one message of a dump. 0: 30 s.
+	Timeout time.Duration
+	// Proc is where procfs is mounted. "": /proc. With another root, the tables are read from its net/.
+	Proc string
+	// Socket opens a NETLINK_SOCK_DIAG connection. nil: netlink.Dial in the namespace above. Tests and sandboxes that hand in
+	// sockets of their own use it; the connection must support SyscallConn.
+	Socket func() (*netlink.Conn, error)
+}
+
+// Conn asks the kernel for its sockets. Its methods may be called from several goroutines at a time; every dump has a
+// netlink socket of its own.
+type Conn struct {
+	cfg Config
+	ns  *os.File // the namespace, or nil where it cannot be told
+
+	mu   sync.Mutex
+	idle *socket
+}
+
+// Dial opens a Conn. Any user may; some attributes (SO_MARK, MD5 keys, TLS and MPTCP details) come only with CAP_NET_ADMIN.
+func Dial(cfg *Config) (*Conn, error) {
+	c := &Conn{}
+	if cfg != nil {
+		c.cfg = *cfg
+	}
+	if c.cfg.Timeout <= 0 {
+		c.cfg.Timeout = 30 * time.Second
+	}
+	switch {
+	case c.cfg.NetNSFD != 0:
+		fd, err := unix.FcntlInt(uintptr(c.cfg.NetNSFD), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, &Error{Op: "open network namespace", Err: err}
+		}
+		c.ns = os.NewFile(uintptr(fd), "netns")
+	case c.cfg.NetNS != "":
+		f, err := os.Open(c.cfg.NetNS)
+		if err != nil {
+			return nil, &Error{Op: "open network namespace", Err: err}
+		}
+		c.ns = f
+	default:
+		c.ns, _ = os.Open("/proc/thread-self/ns/net") // no /proc: the threads are taken to share one namespace
+	}
+	s, err := c.dial()
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	c.idle = s
+	return c, nil
+}
+
+// Close closes the Conn. Dumps that are running end by themselves.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle != nil {
+		c.idle.close()
+		c.idle = nil
+	}
+	if c.ns != nil {
+		c.ns.Close()
+		c.ns = nil
+	}
+	return nil
+}
+
+// get hands out a netlink socket that nobody else uses.
+func (c *Conn) get() (*socket, error) {
+	c.mu.Lock()
+	s := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	return c.dial()
+}
+
+// put takes it back. A socket with the rest of a dump in it is closed: that is how a dump is called off.
+func (c *Conn) put(s *socket, clean bool) {
+	if clean {
+		c.mu.Lock()
+		if c.idle == nil && c.ns != nil {
+			c.idle, s = s, nil
+		}
+		c.mu.Unlock()
+	}
+	if s != nil {
+		s.close()
+	}
+}
+
+// socket is a netlink socket and what is needed to receive from it without allocating.
+type socket struct {
+	nl  *netlink.Conn
+	raw syscall.RawConn
+
+	buf  []byte // where recv puts the next datagram
+	from unix.RawSockaddrNetlink
+	n    int
+	err  syscall.Errno
+	recv func(fd uintptr) bool
+}
+
+func (c *Conn) dial() (*socket, error) {
+	open := c.cfg.Socket
+	if open == nil {
+		open = c.open
+	}
+	nl, err := open()
+	if err != nil {
+		return nil, &Error{Op: "open sock_diag socket", Err: bare(err)}
+	}
+	raw, err := nl.SyscallConn()
+	if err != nil {
+		nl.Close()
+		return nil, &Error{Op: "open sock_diag socket", Err: err}
+	}
+	s := &socket{nl: nl, raw: raw}
+	s.recv = func(fd uintptr) bool {
+		for {
+			// The sender's address is always asked for: only the kernel (port 0) is believed.
+			size := uint32(unsafe.Sizeof(s.from))
+			n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&s.buf[0])), uintptr(len(s.buf)),
+				unix.MSG_TRUNC|unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&s.from)), uintptr(unsafe.Pointer(&size)))
+			switch errno {
+			case unix.EINTR:
+				continue
+			case unix.EAGAIN:
+				return false
+			}
+			s.n, s.err = int(n), errno
+			return true
+		}
+	}
+	return s, nil
+}
+
+// open dials in the Conn's namespace. The namespace is entered only where the calling thread is in another one, since that takes
+// a privilege.
+func (c *Conn) open() (*netlink.Conn, error) {
+	cfg := &netlink.Config{}
+	if c.ns != nil && !inNamespace(c.ns) {
+		cfg.NetNS = int(c.ns.Fd())
+	}
+	nl, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, cfg)
+	if err == nil {
+		nl.SetOption(netlink.ExtendedAcknowledge, true) // words for an error; before 4.12 there are none
+	}
+	return nl, err
+}
+
+func (s *socket) close() { s.nl.Close() }
+
+// receive puts the next datagram into buf, and returns its length.
+func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration) (int, error) {
+	for {
+		// A cancelled context sets a deadline that has passed: look after setting ours.
+		if err := s.nl.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+			return 0, err
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, context.Cause(ctx)
+		}
+		s.buf = buf
+		err := s.raw.Read(s.recv)
+		s.buf = nil
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return 0, context.Cause(ctx)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return 0, fmt.Errorf("no answer for %v: %w", timeout, err)
+		case err != nil:
+			return 0, err
+		case s.err != 0:
+			return 0, s.err
+		case s.n > len(buf):
+			return 0, &MessageError{What: "datagram", Len: len(buf), Want: s.n}
+		case s.n == 0:
+			return 0, errors.New("the kernel closed the connection")
+		case s.from.Family == unix.AF_NETLINK && s.from.Pid != 0:
+			continue // another process wrote to us
+		}
+		return s.n, nil
+	}
+}
+
+// bare strips the wrapping that says only where a system call was made.
+func bare(err error) error {
+	if op, ok := errors.AsType[*netlink.OpError](err); ok {
+		err = op.Err
+	}
+	if sc, ok := errors.AsType[*os.SyscallError](err); ok {
+		return sc.Err
+	}
+	return err
+}

@@ -1,0 +1,191 @@
+// Package diagtest stands in for the kernel in tests: a Kernel answers sock_diag requests by a function, and a Recording answers
+// them with what a real kernel once sent.
+//
+//	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram { ... })
+//	c, err := diag.Dial(k.Config())
+package diagtest
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/diag"
+)
+
+// Request is what the program asked.
+type Request struct {
+	Type  uint16 // 20: SOCK_DIAG_BY_FAMILY
+	Flags uint16
+	Seq   uint32
+	PID   uint32 // port id of the asking socket
+	Data  []byte // behind the header: struct inet_diag_req_v2 and attributes
+}
+
+// Family returns sdiag_family.
+func (r *Request) Family() diag.Family { return diag.Family(r.Data[0]) }
+
+// Protocol returns sdiag_protocol, or INET_DIAG_REQ_PROTOCOL where it was sent.
+func (r *Request) Protocol() diag.Protocol {
+	if v, ok := r.Attr(3); ok {
+		return diag.Protocol(binary.NativeEndian.Uint32(v))
+	}
+	return diag.Protocol(r.Data[1])
+}
+
+// Ext returns idiag_ext.
+func (r *Request) Ext() diag.Ext { return diag.Ext(r.Data[2]) }
+
+// States returns idiag_states.
+func (r *Request) States() diag.States { return diag.States(binary.NativeEndian.Uint32(r.Data[4:])) }
+
+// Bytecode returns INET_DIAG_REQ_BYTECODE.
+func (r *Request) Bytecode() []byte {
+	v, _ := r.Attr(1)
+	return v
+}
+
+// Attr returns an attribute of the request.
+func (r *Request) Attr(typ uint16) ([]byte, bool) {
+	for b := r.Data[min(56, len(r.Data)):]; len(b) >= 4; {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < 4 || n > len(b) {
+			break
+		}
+		if binary.NativeEndian.Uint16(b[2:]) == typ {
+			return b[4:n], true
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return nil, false
+}
+
+// Datagram is one datagram of an answer.
+type Datagram []byte
+
+// Append appends a message that answers r.
+func (d Datagram) Append(r Request, typ, flags uint16, payload []byte) Datagram {
+	ne := binary.NativeEndian
+	d = ne.AppendUint32(d, uint32(16+len(payload)))
+	d = ne.AppendUint16(d, typ)
+	d = ne.AppendUint16(d, flags)
+	d = ne.AppendUint32(d, r.Seq)
+	d = ne.AppendUint32(d, r.PID)
+	d = append(d, payload...)
+	for len(d)%4 != 0 {
+		d = append(d, 0)
+	}
+	return d
+}
+
+// Done appends NLMSG_DONE.
+func (d Datagram) Done(r Request) Datagram {
+	return d.Append(r, unix.NLMSG_DONE, unix.NLM_F_MULTI, make([]byte, 4))
+}
+
+// Error appends NLMSG_ERROR.
+func (d Datagram) Error(r Request, errno syscall.Errno) Datagram {
+	payload := binary.NativeEndian.AppendUint32(nil, uint32(-int32(errno)))
+	return d.Append(r, unix.NLMSG_ERROR, unix.NLM_F_CAPPED, append(payload, make([]byte, 16)...))
+}
+
+// Kernel answers requests by a function. It runs until the test ends.
+type Kernel struct {
+	answer func(Request) []Datagram
+
+	mu       sync.Mutex
+	requests []Request
+	wg       sync.WaitGroup
+}
+
+// NewKernel returns a Kernel that answers with what answer returns. A nil Datagram closes the connection; no datagram at all leaves
+// the program waiting.
+func NewKernel(t testing.TB, answer func(Request) []Datagram) *Kernel {
+	k := &Kernel{answer: answer}
+	t.Cleanup(k.wg.Wait)
+	return k
+}
+
+// Config makes diag.Dial talk to the Kernel.
+func (k *Kernel) Config() *diag.Config { return &diag.Config{Socket: k.dial} }
+
+// Requests returns what was asked so far.
+func (k *Kernel) Requests() []Request {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.requests
+}
+
+const portID = 4242
+
+func (k *Kernel) dial() (*netlink.Conn, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	mine, yours := os.NewFile(uintptr(fds[0]), "kernel"), os.NewFile(uintptr(fds[1]), "sock_diag")
+	k.wg.Go(func() { k.serve(mine) })
+	return netlink.NewConn(&conn{yours}, portID), nil
+}
+
+func (k *Kernel) serve(f *os.File) {
+	defer f.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := f.Read(buf)
+		if err != nil || n < 16 {
+			return
+		}
+		ne := binary.NativeEndian
+		r := Request{ne.Uint16(buf[4:]), ne.Uint16(buf[6:]), ne.Uint32(buf[8:]), ne.Uint32(buf[12:]), append([]byte(nil), buf[16:n]...)}
+		k.mu.Lock()
+		k.requests = append(k.requests, r)
+		k.mu.Unlock()
+		for _, d := range k.answer(r) {
+			if d == nil {
+				return
+			}
+			if _, err := f.Write(d); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// conn is a netlink.Socket over one end of a socket pair. The receiving side is diag's own, through SyscallConn.
+type conn struct{ *os.File }
+
+var errReceive = errors.New("diagtest: receive through SyscallConn")
+
+func (c *conn) Send(m netlink.Message) error {
+	b, err := m.MarshalBinary()
+	if err == nil {
+		_, err = c.Write(b)
+	}
+	return err
+}
+
+func (c *conn) SendMessages(ms []netlink.Message) error {
+	for _, m := range ms {
+		if err := c.Send(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) Receive() ([]netlink.Message, error) { return nil, errReceive }
+
+func (c *conn) ReceiveIter() iter.Seq2[netlink.Message, error] {
+	return func(yield func(netlink.Message, error) bool) { yield(netlink.Message{}, errReceive) }
+}
+
+func (c *conn) SetDeadline(t time.Time) error { return c.File.SetDeadline(t) }

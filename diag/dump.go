@@ -1,0 +1,228 @@
+package diag
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/netlink"
+)
+
+// tries is how often a dump is begun, as long as nothing of it was yielded.
+const tries = 4
+
+// errInterrupted is NLM_F_DUMP_INTR.
+var errInterrupted = errors.New("the dump was interrupted by a change")
+
+// Inet yields the sockets that q asks for, as the kernel sends them. A socket is valid until the next one is asked for.
+//
+// An error ends the sequence. One that is ErrPartial comes after sockets that are true, but may not be all. A dump that fails
+// before its first socket is begun again a few times, if the error is one that passes (ENOBUFS, EBUSY and their like). Where the
+// kernel has no handler for the protocol, its table in /proc/net is read (InetSocket.Source tells); where there is none, the
+// error is errors.ErrUnsupported.
+//
+// Breaking off or cancelling ctx ends the dump in the kernel too.
+func (c *Conn) Inet(ctx context.Context, q InetQuery) iter.Seq2[*InetSocket, error] {
+	return func(yield func(*InetSocket, error) bool) {
+		broken := 0
+		for b, err := range c.InetBatches(ctx, q, nil) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for s := range b.Inet() {
+				if !yield(s, nil) {
+					return
+				}
+			}
+			broken += b.broken
+		}
+		if broken > 0 {
+			yield(nil, BrokenError(q, broken))
+		}
+	}
+}
+
+// BrokenError is the error that Inet ends with when n messages could not be decoded.
+func BrokenError(q InetQuery, n int) error {
+	return &Error{Op: q.op(q.Family), Err: fmt.Errorf("%d messages could not be decoded", n), Partial: true}
+}
+
+// InetBatches is Inet for a program that decodes in another goroutine: it yields what the kernel sends, datagram by datagram. The
+// batches come from pool, and are the caller's until it puts them back; with a nil pool there is one, valid until the next.
+func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		if q.Protocol == 0 {
+			q.Protocol = TCP
+		}
+		if q.States == 0 {
+			q.States = AllStates
+		}
+		families := []Family{q.Family}
+		if q.Family == Unspec {
+			families = []Family{IPv4, IPv6}
+		}
+		d := dump{conn: c, ctx: ctx, pool: pool, yield: yield}
+		for _, f := range families {
+			if !d.run(q, f) {
+				return
+			}
+		}
+	}
+}
+
+// dump is one run of InetBatches.
+type dump struct {
+	conn    *Conn
+	ctx     context.Context
+	pool    *BatchPool
+	batch   *Batch // the only one, without a pool
+	yield   func(*Batch, error) bool
+	yielded bool
+}
+
+func (d *dump) next() *Batch {
+	if d.pool != nil {
+		return d.pool.get()
+	}
+	if d.batch == nil {
+		d.batch = newBatch()
+	}
+	return d.batch
+}
+
+// run dumps one family and reports whether to go on.
+func (d *dump) run(q InetQuery, f Family) bool {
+	var err *Error
+	for try := range tries {
+		var more bool
+		if more, err = d.once(q, f); err == nil {
+			return more
+		}
+		if err.Partial || !passes(err.Err) {
+			break
+		}
+		select {
+		case <-d.ctx.Done():
+		case <-time.After(10 * time.Millisecond << try):
+		}
+	}
+	if errors.Is(err.Err, syscall.ENOENT) || errors.Is(err.Err, syscall.EPROTONOSUPPORT) {
+		// No handler. What /proc has not either is reported as the kernel's answer.
+		if more, perr := d.proc(q, f); !errors.Is(perr, errNoTable) {
+			if perr != nil {
+				d.yield(nil, perr)
+			}
+			return more && perr == nil
+		}
+	}
+	d.yield(nil, err)
+	return false
+}
+
+// passes reports whether an error may be gone at the next try.
+func passes(err error) bool {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	switch errno {
+	case syscall.ENOBUFS, syscall.EBUSY, syscall.EINTR, syscall.EAGAIN, syscall.ENOMEM:
+		return ok
+	}
+	return false
+}
+
+// once sends the request and yields the answer.
+func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
+	s, err := d.conn.get()
+	if err != nil {
+		return false, d.fail(q, f, err)
+	}
+	clean := false
+	defer func() { d.conn.put(s, clean) }()
+	// The deadline of a socket that is used again must not be touched by a cancellation that comes late.
+	stop := context.AfterFunc(d.ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
+	defer func() { clean = stop() && clean }()
+
+	req, err := s.nl.Send(netlink.Message{
+		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request | netlink.Dump},
+		Data:   q.request(f),
+	})
+	if err != nil {
+		return false, d.fail(q, f, bare(err))
+	}
+	interrupted, yielded := false, false
+	for {
+		b := d.next()
+		n, err := s.receive(d.ctx, b.buf, d.conn.cfg.Timeout)
+		if err != nil {
+			e := d.fail(q, f, err)
+			e.Partial = yielded
+			return false, e
+		}
+		b.proto = q.Protocol
+		e := b.scan(n, req.Header.Sequence, req.Header.PID)
+		interrupted = interrupted || e.interrupted
+		if b.n > 0 {
+			yielded = true
+			if !d.yield(b, nil) {
+				return false, nil
+			}
+		}
+		if !e.done {
+			continue
+		}
+		clean = e.err == nil
+		if e.err == nil && interrupted {
+			e.err = errInterrupted
+		}
+		if e.err != nil {
+			return false, &Error{Op: q.op(f), Err: e.err, Message: e.msg, Partial: yielded || interrupted}
+		}
+		return true, nil
+	}
+}
+
+func (d *dump) fail(q InetQuery, f Family, err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Op: q.op(f), Err: err}
+}
+
+// op names the query in errors.
+func (q *InetQuery) op(f Family) string {
+	if f == Unspec {
+		return "dump " + q.Protocol.String()
+	}
+	return "dump " + q.Protocol.String() + " " + f.String()
+}
+
+// request encodes struct inet_diag_req_v2 and the attributes behind it.
+func (q *InetQuery) request(f Family) []byte {
+	b := make([]byte, sizeofInetDiagReqV2, sizeofInetDiagReqV2+2*sizeofNlAttr+8+len(q.Bytecode))
+	b[0] = byte(f)
+	b[1] = byte(q.Protocol) // of 262 (MPTCP) the low byte, and all of it in an attribute
+	b[2] = byte(q.Ext)
+	binary.NativeEndian.PutUint32(b[4:], uint32(q.States))
+	if len(q.Bytecode) > 0 {
+		b = appendAttr(b, inetDiagReqBytecode, q.Bytecode)
+	}
+	if q.Protocol > 255 {
+		b = appendAttr(b, inetDiagReqProtocol, binary.NativeEndian.AppendUint32(nil, uint32(q.Protocol)))
+	}
+	return b
+}
+
+// appendAttr appends a netlink attribute, padded to 4 bytes.
+func appendAttr(b []byte, typ uint16, v []byte) []byte {
+	b = binary.NativeEndian.AppendUint16(b, uint16(sizeofNlAttr+len(v)))
+	b = binary.NativeEndian.AppendUint16(b, typ)
+	b = append(b, v...)
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}

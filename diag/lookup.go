@@ -1,0 +1,90 @@
+package diag
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/netlink"
+)
+
+// LookupInet asks for one socket by its addresses and ports, in constant time: the one that would receive a packet from Remote to
+// Local (for TCP the connection, or else the listener). The error is fs.ErrNotExist if there is none. The socket is the
+// caller's.
+func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
+	if k.Protocol == 0 {
+		k.Protocol = TCP
+	}
+	fail := func(err error, msg string) (*InetSocket, error) {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return nil, e
+		}
+		return nil, &Error{Op: "look up " + k.Protocol.String() + " socket", Err: err, Message: msg, lookup: true}
+	}
+	if !k.Local.IsValid() || !k.Remote.IsValid() || k.Local.Addr().Is4() != k.Remote.Addr().Is4() {
+		return fail(errors.New("local and remote address must be valid and of one family"), "")
+	}
+	s, err := c.get()
+	if err != nil {
+		return fail(err, "")
+	}
+	clean := false
+	defer func() { c.put(s, clean) }()
+	stop := context.AfterFunc(ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
+	defer func() { clean = stop() && clean }()
+
+	req, err := s.nl.Send(netlink.Message{
+		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request},
+		Data:   k.request(),
+	})
+	if err != nil {
+		return fail(bare(err), "")
+	}
+	b := newBatch()
+	b.proto = k.Protocol
+	for {
+		n, err := s.receive(ctx, b.buf, c.cfg.Timeout)
+		if err != nil {
+			return fail(err, "")
+		}
+		e := b.scan(n, req.Header.Sequence, req.Header.PID)
+		for s := range b.Inet() {
+			clean = true
+			return s.Clone(), nil
+		}
+		switch {
+		case b.broken > 0:
+			return fail(&MessageError{What: "inet_diag_msg", Len: b.n - sizeofNlMsghdr, Want: sizeofInetDiagMsg}, "")
+		case e.err != nil:
+			_, clean = e.err.(syscall.Errno)
+			return fail(e.err, e.msg)
+		case e.done:
+			return fail(syscall.ENOENT, "")
+		}
+	}
+}
+
+// request encodes struct inet_diag_req_v2.
+func (k *InetKey) request() []byte {
+	q := InetQuery{Protocol: k.Protocol, Ext: k.Ext, States: AllStates}
+	f := IPv6
+	if k.Local.Addr().Is4() {
+		f = IPv4
+	}
+	b := q.request(f)
+	id := b[8:] // struct inet_diag_sockid
+	binary.BigEndian.PutUint16(id, k.Local.Port())
+	binary.BigEndian.PutUint16(id[2:], k.Remote.Port())
+	copy(id[4:20], k.Local.Addr().AsSlice())
+	copy(id[20:36], k.Remote.Addr().AsSlice())
+	binary.NativeEndian.PutUint32(id[36:], k.Interface)
+	cookie := k.Cookie
+	if cookie == 0 {
+		cookie = ^uint64(0) // INET_DIAG_NOCOOKIE
+	}
+	binary.NativeEndian.PutUint32(id[40:], uint32(cookie))
+	binary.NativeEndian.PutUint32(id[44:], uint32(cookie>>32))
+	return b
+}

@@ -1,0 +1,27 @@
+package diag
+
+import "net/netip"
+
+// InetQuery says which IPv4 and IPv6 sockets are wanted.
+type InetQuery struct {
+	// Protocol is one of TCP, UDP, UDPLite, Raw, SCTP, DCCP and MPTCP. 0 is TCP.
+	Protocol Protocol
+	// Family is IPv4, IPv6, or Unspec for both: all of IPv4 first, as ss prints them.
+	Family Family
+	// States is what the kernel picks by; 0 is AllStates.
+	States States
+	// Ext is what is asked for beyond the attributes that come by themselves. Ask for what is used: tcp_info triples the bytes.
+	Ext Ext
+	// Bytecode is a filter that the kernel evaluates (INET_DIAG_REQ_BYTECODE), as package filter compiles it.
+	// It is not applied to rows that are read from /proc: look at InetSocket.Source.
+	Bytecode []byte
+}
+
+// InetKey names one socket for LookupInet.
+type InetKey struct {
+	Protocol      Protocol // 0 is TCP
+	Local, Remote netip.AddrPort
+	Interface     uint32 // index of the device that the packets come in by, or 0
+	Cookie        uint64 // 0: any
+	Ext           Ext
+}

@@ -1,0 +1,114 @@
+package diag
+
+import (
+	"encoding/binary"
+	"iter"
+	"net/netip"
+	"structs"
+	"unsafe"
+)
+
+// SCTPInfo is struct sctp_info of linux/sctp.h (up to sctpi_s_type). Older kernels send less: Size tells how much.
+type SCTPInfo struct {
+	_                  structs.HostLayout
+	Tag                uint32
+	State              uint32
+	RWnd               uint32
+	UnackData          uint16
+	PendData           uint16
+	InStrms            uint16
+	OutStrms           uint16
+	FragmentationPoint uint32
+	InQueue            uint32
+	OutQueue           uint32
+	OverallError       uint32
+	MaxBurst           uint32
+	MaxSeg             uint32
+	PeerRWnd           uint32
+	PeerTag            uint32
+	PeerCapable        uint8
+	PeerSACK           uint8
+	_                  uint16
+
+	ISacks      uint64
+	OSacks      uint64
+	OPackets    uint64
+	IPackets    uint64
+	RtxChunks   uint64
+	OutOfSeqTSN uint64
+	IDupChunks  uint64
+	GapCnt      uint64
+	OUODChunks  uint64
+	IUODChunks  uint64
+	OODChunks   uint64
+	IODChunks   uint64
+	OCtrlChunks uint64
+	ICtrlChunks uint64
+
+	PrimaryAddr  [128]byte // struct sockaddr_storage
+	PrimaryState int32
+	PrimaryCwnd  uint32
+	PrimarySRTT  uint32
+	PrimaryRTO   uint32
+	PrimaryHBInt uint32
+	PrimaryPMTU  uint32
+
+	SockAutoclose    uint32
+	SockAdaptInd     uint32
+	SockPDPoint      uint32
+	SockNoDelay      uint8
+	SockDisableFrags uint8
+	SockV4Mapped     uint8
+	SockFragInterlv  uint8
+	SockType         uint32
+	_                uint32
+
+	n uint16
+}
+
+const sizeofSCTPInfo = int(unsafe.Offsetof(SCTPInfo{}.n))
+
+// Size returns how many bytes the kernel sent.
+func (i *SCTPInfo) Size() int { return int(i.n) }
+
+// SCTPInfo copies an SCTP socket's sctp_info to dst and reports whether the kernel sent one. Asked for by ExtInfo.
+func (s *InetSocket) SCTPInfo(dst *SCTPInfo) bool {
+	b, ok := s.Attr(AttrInfo)
+	if !ok || s.Protocol != SCTP {
+		return false
+	}
+	raw := (*[sizeofSCTPInfo]byte)(unsafe.Pointer(dst))
+	n := copy(raw[:], b)
+	clear(raw[n:])
+	dst.n = uint16(n)
+	return true
+}
+
+// Locals returns the local addresses of an SCTP endpoint or association (INET_DIAG_LOCALS). Linux 4.7.
+func (s *InetSocket) Locals() iter.Seq[netip.AddrPort] { return s.sockaddrs(AttrLocals) }
+
+// Peers returns the peer's addresses of an SCTP association (INET_DIAG_PEERS). Linux 4.7.
+func (s *InetSocket) Peers() iter.Seq[netip.AddrPort] { return s.sockaddrs(AttrPeers) }
+
+// sockaddrs walks an array of struct sockaddr_storage.
+func (s *InetSocket) sockaddrs(a Attr) iter.Seq[netip.AddrPort] {
+	const size = 128
+	return func(yield func(netip.AddrPort) bool) {
+		b, _ := s.Attr(a)
+		for ; len(b) >= size; b = b[size:] {
+			port := binary.BigEndian.Uint16(b[2:])
+			var addr netip.Addr
+			switch Family(binary.NativeEndian.Uint16(b)) {
+			case IPv4:
+				addr = netip.AddrFrom4([4]byte(b[4:]))
+			case IPv6:
+				addr = netip.AddrFrom16([16]byte(b[8:]))
+			default:
+				continue
+			}
+			if !yield(netip.AddrPortFrom(addr, port)) {
+				return
+			}
+		}
+	}
+}
