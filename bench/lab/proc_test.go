@@ -1,0 +1,140 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// row is one line of a table under /proc/net.
+type row struct {
+	group   Group // Owned means an inode here
+	inode   uint64
+	tx, rx  uint64
+	timer   string
+	expires uint64 // 1/100 s
+	mapped  bool
+}
+
+var stateNames = []string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING"}
+
+// tables reads every socket of the calling thread's namespace that a lab counts (proc_net_tcp.rst, proc(5)).
+func tables() ([]row, error) {
+	var out []row
+	for _, proto := range []string{"tcp", "udp", "raw"} {
+		for _, fam := range []string{"inet", "inet6"} {
+			name := proto + strings.TrimPrefix(fam, "inet")
+			b, err := os.ReadFile("/proc/thread-self/net/" + name)
+			if err != nil {
+				return nil, err
+			}
+			for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+				f := strings.Fields(line)
+				if len(f) < 10 {
+					return nil, fmt.Errorf("%s line %d: %q", name, i, line)
+				}
+				st, err := strconv.ParseUint(f[3], 16, 8)
+				if err != nil || int(st) >= len(stateNames) {
+					return nil, fmt.Errorf("%s line %d: state %q", name, i, f[3])
+				}
+				r := row{group: Group{Protocol: proto, Family: fam, State: stateNames[st]}}
+				if _, err := fmt.Sscanf(f[4], "%x:%x", &r.tx, &r.rx); err != nil {
+					return nil, err
+				}
+				var timer int
+				if _, err := fmt.Sscanf(f[5], "%x:%x", &timer, &r.expires); err != nil {
+					return nil, err
+				}
+				r.timer = []string{"off", "on", "keepalive", "timewait", "persist"}[timer]
+				if r.inode, err = strconv.ParseUint(f[9], 10, 64); err != nil {
+					return nil, err
+				}
+				r.group.Owned = r.inode != 0
+				r.mapped = fam == "inet6" && strings.HasPrefix(f[1], "0000000000000000FFFF0000")
+				out = append(out, r)
+			}
+		}
+	}
+	b, err := os.ReadFile("/proc/thread-self/net/unix")
+	if err != nil {
+		return nil, err
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		// Num RefCount Protocol Flags Type St Inode Path
+		f := strings.Fields(line)
+		if len(f) < 7 {
+			return nil, fmt.Errorf("unix line %d: %q", i, line)
+		}
+		g := Group{Protocol: "unix", Family: "unix", Owned: true}
+		g.Type = map[string]string{"0001": "stream", "0002": "dgram", "0005": "seqpacket"}[f[4]]
+		g.State = map[string]string{"01": "CLOSE", "03": "ESTABLISHED"}[f[5]]
+		if f[3] == "00010000" { // __SO_ACCEPTCON
+			g.State = "LISTEN"
+		}
+		ino, err := strconv.ParseUint(f[6], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row{group: g, inode: ino})
+	}
+	return out, nil
+}
+
+// socketInodes is the distinct sockets that a process has descriptors of.
+func socketInodes(t *testing.T, pid int) map[uint64]bool {
+	t.Helper()
+	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[uint64]bool{}
+	for _, e := range entries {
+		link, err := os.Readlink(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ino uint64
+		if _, err := fmt.Sscanf(link, "socket:[%d]", &ino); err == nil {
+			out[ino] = true
+		}
+	}
+	return out
+}
+
+// inNetNS lists the processes of the host whose main thread is in that namespace.
+func inNetNS(t *testing.T, inode uint64) []string {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, l := range links {
+		if s, err := os.Readlink(l); err == nil && s == fmt.Sprintf("net:[%d]", inode) {
+			comm, _ := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(l)), "comm"))
+			out = append(out, l+" "+strings.TrimSpace(string(comm)))
+		}
+	}
+	return out
+}
+
+func exists(pid int) bool {
+	_, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid)))
+	return err == nil
+}
+
+// needRoot skips where a lab cannot be built, and says why.
+func needRoot(t *testing.T) {
+	t.Helper()
+	l, err := readLimits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.check(Config{Sockets: 1}); err != nil {
+		t.Skip(err)
+	}
+}
