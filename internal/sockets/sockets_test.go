@@ -1,0 +1,134 @@
+package sockets_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/diagtest"
+	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/sockets"
+)
+
+// kernel has n TCP sockets over IPv4, with the inodes that inode gives, no other family, and no UDP.
+func kernel(t *testing.T, n int, inode func(i int) uint32) *diag.Conn {
+	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+		if r.Protocol() != diag.TCP {
+			return []diagtest.Datagram{diagtest.Datagram{}.Error(r, unix.EACCES)}
+		}
+		out := []diagtest.Datagram{{}}
+		for i := range n {
+			if r.Family() != diag.IPv4 {
+				break
+			}
+			m := make([]byte, 72)
+			m[0], m[1] = unix.AF_INET, byte(diag.Established)
+			binary.BigEndian.PutUint16(m[4:], uint16(i))
+			binary.NativeEndian.PutUint32(m[68:], inode(i))
+			last := &out[len(out)-1]
+			if *last = last.Append(r, 20, 2, m); len(*last) > 1<<10 {
+				out = append(out, diagtest.Datagram{})
+			}
+		}
+		last := &out[len(out)-1]
+		*last = last.Done(r)
+		return out
+	})
+	c, err := diag.Dial(k.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestRunGoesOnAfterAFailedQuery(t *testing.T) {
+	c := kernel(t, 3, func(int) uint32 { return 0 })
+	r, err := sockets.Open(t.Context(), c, sockets.Request{
+		Queries: []diag.InetQuery{{Protocol: diag.UDP}, {Protocol: diag.TCP}},
+		Match:   func(s *diag.InetSocket) bool { return s.Local.Port() != 1 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for s, err := range r.All() {
+		if err != nil {
+			var q *sockets.QueryError
+			if !errors.As(err, &q) || q.Query.Protocol != diag.UDP || !errors.Is(err, os.ErrPermission) {
+				t.Errorf("error %v, want EACCES for UDP", err)
+			}
+			got = append(got, "error")
+			continue
+		}
+		got = append(got, s.Local.String())
+	}
+	if want := []string{"error", "0.0.0.0:0", "0.0.0.0:2"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if r.Owners() != nil {
+		t.Error("owners that nobody asked for")
+	}
+}
+
+// Owners of a socket of our own are found, in a short answer (by inode) and in a long one (the whole host).
+func TestRunFindsOwners(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 2000} {
+		c := kernel(t, n, func(i int) uint32 {
+			if i == n-1 {
+				return uint32(st.Ino)
+			}
+			return 4_000_000_000 + uint32(i)
+		})
+		r, err := sockets.Open(t.Context(), c, sockets.Request{Queries: []diag.InetQuery{{}}, Owners: &owner.Config{Backend: owner.Proc}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count, found := 0, false
+		for s, err := range r.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			count++
+			for _, o := range r.Owners().Owners(nil, s.Inode) {
+				found = found || s.Inode == uint32(st.Ino) && int(o.PID) == os.Getpid()
+			}
+		}
+		if count != n || !found {
+			t.Errorf("%d sockets of %d, own socket found: %v", count, n, found)
+		}
+	}
+}
+
+func TestRunBrokenOff(t *testing.T) {
+	c := kernel(t, 5000, func(int) uint32 { return 0 })
+	for range 3 { // the same Conn serves again
+		r, err := sockets.Open(t.Context(), c, sockets.Request{Queries: []diag.InetQuery{{}, {}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range r.All() {
+			break
+		}
+	}
+}
