@@ -1,0 +1,20 @@
+// Package cli is what the command faces of sockeye share: the world that they run in.
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/sockeye-tools/sockeye/diag/owner"
+)
+
+// Env is the world of one run of a command. Nothing below cmd reaches for os.Args, os.Stdout or the environment itself, so that
+// tests can run any command line.
+type Env struct {
+	Ctx            context.Context
+	Args           []string // Args[0] is the name that the command was called by
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Owners         owner.Config // how owners are looked up, from --owners
+}

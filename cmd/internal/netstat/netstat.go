@@ -1,0 +1,126 @@
+// Package netstat is the face of sockeye that is netstat of net-tools 2.10: its options, its tables, its errors and its exit
+// statuses. Package render/netstat says how its lines differ from net-tools', and why.
+//
+// Besides, on purpose: --tcpip means what -A tcpip does, where net-tools prints an internal error; -S lists IPv4 and IPv6 apart, so
+// that -4 and -6 pick from it; of the two lines that net-tools has for -2 and -f, the one that tells to recompile is left out.
+package netstat
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
+)
+
+// interval is the time between two rounds of -c.
+const interval = time.Second
+
+// Main runs netstat and returns its exit status.
+func Main(env *cli.Env) int {
+	o, status := parse(env)
+	if status != keepGoing {
+		return status
+	}
+	switch {
+	case o.masquerade > 0:
+		if exists(procRoot(env) + "/ip_masquerade") {
+			return notYet(env, "-M")
+		}
+		noSupport(env, "ip_masquerade")
+		return exitFailed
+	case o.statistics > 0:
+		return notYet(env, "-s")
+	case o.routes > 0:
+		return notYet(env, "-r")
+	case o.interfaces > 0:
+		return notYet(env, "-i")
+	case o.groups:
+		return notYet(env, "-g")
+	case o.unix:
+		return notYet(env, "-x")
+	}
+	c, err := diag.Dial(nil)
+	if err != nil {
+		complain(env, program+": "+err.Error())
+		return exitFailed
+	}
+	defer c.Close()
+	r := newRun(env, &o, c)
+	for {
+		if status := r.tables(); status != exitOK || !o.continuous {
+			return status
+		}
+		select {
+		case <-time.After(interval):
+		case <-env.Ctx.Done():
+			return exitOK
+		}
+	}
+}
+
+// tables prints every table that is wanted, once.
+func (r *run) tables() int {
+	o, everything := r.o, !r.o.anyTable()
+	status := exitOK
+	if everything || o.tcp || o.sctp || o.udp || o.udplite || o.raw {
+		var more bool
+		if status, more = r.inet(everything); !more {
+			return status
+		}
+	}
+	if everything {
+		r.hint("UNIX domain sockets are not shown yet")
+	}
+	for _, f := range []struct {
+		chosen     bool
+		name, file string
+	}{
+		{o.ipx, "IPX", "ipx"}, {o.ax25, "AX25", "ax25"}, {o.x25, "X25", "x25"}, {o.netrom, "NETROM", "nr"}, {o.rose, "ROSE", "rose"},
+	} {
+		switch there := exists(procRoot(r.env) + "/" + f.file); {
+		case there && f.chosen:
+			return notYet(r.env, "AF "+f.name)
+		case there && everything:
+			r.hint("AF " + f.name + " sockets are not shown yet")
+		case f.chosen:
+			noSupport(r.env, "AF "+f.name)
+			return exitFailed
+		case everything && o.verbose:
+			noSupport(r.env, "AF "+f.name)
+		}
+	}
+	if o.l2cap || o.rfcomm {
+		complain(r.env, program+": feature `AF BLUETOOTH' not supported.")
+		return exitFailed
+	}
+	return status
+}
+
+// hint says something on stderr, once in a run.
+func (r *run) hint(text string) {
+	if !r.hinted[text] {
+		r.hinted[text] = true
+		complain(r.env, program+": "+text)
+	}
+}
+
+func noSupport(env *cli.Env, what string) {
+	fmt.Fprintf(env.Stderr, "%s: no support for `%s' on this system.\n", program, what)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// writeFailed says that the output could not be written, unless nobody reads it any more.
+func writeFailed(env *cli.Env, err error) int {
+	if !errors.Is(err, syscall.EPIPE) {
+		complain(env, program+": "+err.Error())
+	}
+	return exitFailed
+}
