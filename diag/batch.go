@@ -28,9 +28,12 @@ type BatchPool struct{ pool sync.Pool }
 // Put gives b back. Sockets of it must not be used any more.
 func (p *BatchPool) Put(b *Batch) { p.pool.Put(b) }
 
+// get returns a recycled batch, or a new one. p may be nil.
 func (p *BatchPool) get() *Batch {
-	if b, ok := p.pool.Get().(*Batch); ok {
-		return b
+	if p != nil {
+		if b, ok := p.pool.Get().(*Batch); ok {
+			return b
+		}
 	}
 	return newBatch()
 }
@@ -39,30 +42,38 @@ func newBatch() *Batch { return &Batch{buf: make([]byte, batchSize)} }
 
 // Inet yields the sockets of the batch. Each is valid until the next is asked for.
 func (b *Batch) Inet() iter.Seq[*InetSocket] {
-	return func(yield func(*InetSocket) bool) {
-		b.broken = b.lost
-		for i := range b.socks {
-			if !yield(&b.socks[i]) {
-				return
-			}
-		}
-		ne := binary.NativeEndian
-		for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
-			n := int(ne.Uint32(rest)) // scan has seen that it fits
-			if ne.Uint16(rest[4:]) >= nlmsgMinType {
-				if err := b.sock.decode(rest[sizeofNlMsghdr:n], b.proto); err != nil {
-					b.broken++
-				} else if !yield(&b.sock) {
-					return
-				}
-			}
-			rest = rest[min((n+3)&^3, len(rest)):]
+	return func(yield func(*InetSocket) bool) { b.each(yield) }
+}
+
+// each calls yield with the sockets of the batch until it returns false, and reports whether it came to the end.
+func (b *Batch) each(yield func(*InetSocket) bool) bool {
+	b.broken = b.lost
+	for i := range b.socks {
+		if !yield(&b.socks[i]) {
+			return false
 		}
 	}
+	ne := binary.NativeEndian
+	for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
+		n := int(ne.Uint32(rest)) // scan has seen that it fits
+		if ne.Uint16(rest[4:]) >= nlmsgMinType {
+			if err := b.sock.decode(rest[sizeofNlMsghdr:n], b.proto); err != nil {
+				b.broken++
+			} else if !yield(&b.sock) {
+				return false
+			}
+		}
+		rest = rest[min((n+3)&^3, len(rest)):]
+	}
+	return true
 }
 
 // Broken returns how many messages of the batch could not be decoded, once Inet has run over all of it.
 func (b *Batch) Broken() int { return b.broken }
+
+func (b *Batch) reset(p Protocol) {
+	b.n, b.broken, b.lost, b.socks, b.proto = 0, 0, 0, b.socks[:0], p
+}
 
 // end is how a datagram ends.
 type end struct {
@@ -75,7 +86,7 @@ type end struct {
 // scan walks the headers of the n bytes that were received, so that Inet can trust them, and finds the end of the dump.
 // Messages that answer another request are blanked out.
 func (b *Batch) scan(n int, seq, pid uint32) (e end) {
-	b.n, b.broken, b.lost, b.socks = 0, 0, 0, b.socks[:0]
+	b.reset(b.proto)
 	ne := binary.NativeEndian
 	for off := 0; off < n; {
 		rest := b.buf[off:n]
@@ -100,7 +111,7 @@ func (b *Batch) scan(n int, seq, pid uint32) (e end) {
 		switch typ {
 		case nlmsgDone, nlmsgError:
 			e.done = true
-			e.err, e.msg = status(rest[:size], typ, flags)
+			e.msg, e.err = status(rest[:size], typ, flags)
 			return e
 		case nlmsgOverrun:
 			e.done, e.err = true, syscall.ENOBUFS
@@ -112,19 +123,18 @@ func (b *Batch) scan(n int, seq, pid uint32) (e end) {
 }
 
 // status reads what NLMSG_ERROR or NLMSG_DONE says; an errno of 0 is success.
-func status(m []byte, typ, flags uint16) (error, string) {
+func status(m []byte, typ, flags uint16) (words string, _ error) {
 	p := m[sizeofNlMsghdr:]
 	if len(p) < 4 {
 		if typ == nlmsgDone {
-			return nil, ""
+			return "", nil
 		}
-		return &MessageError{What: "netlink error", Len: len(p), Want: 4}, ""
+		return "", &MessageError{What: "netlink error", Len: len(p), Want: 4}
 	}
 	errno := -int32(binary.NativeEndian.Uint32(p))
 	if errno == 0 {
-		return nil, ""
+		return "", nil
 	}
-	var words string
 	if flags&nlmFAckTLVs != 0 {
 		tlvs := p[4:]
 		if typ == nlmsgError { // the header of the request, and its payload unless capped
@@ -140,5 +150,5 @@ func status(m []byte, typ, flags uint16) (error, string) {
 			}
 		}
 	}
-	return syscall.Errno(errno), words
+	return words, syscall.Errno(errno)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -24,7 +25,7 @@ type Config struct {
 	NetNSFD int
 	// Timeout is how long the kernel may take for one message of a dump. 0: 30 s.
 	Timeout time.Duration
-	// Proc is where procfs is mounted. "": /proc. With another root, the tables are read from its net/.
+	// Proc is where procfs is mounted. "": /proc.
 	Proc string
 	// Socket opens a NETLINK_SOCK_DIAG connection. nil: netlink.Dial in the namespace above. Tests and sandboxes that hand in
 	// sockets of their own use it; the connection must support SyscallConn.
@@ -37,11 +38,15 @@ type Conn struct {
 	cfg Config
 	ns  *os.File // the namespace, or nil where it cannot be told
 
-	mu   sync.Mutex
-	idle *socket
+	mu     sync.Mutex // also: ns stays open while it is held
+	idle   *socket
+	closed bool
+
+	elsewhere bool // the kernel that is asked may not be the one that /proc shows
 }
 
-// Dial opens a Conn. Any user may; some attributes (SO_MARK, MD5 keys, TLS and MPTCP details) come only with CAP_NET_ADMIN.
+// Dial opens a Conn. Any user may; some attributes (SO_MARK, MD5 keys, the ULP or parts of it) come only with CAP_NET_ADMIN.
+// Where the system has no NETLINK_SOCK_DIAG, or hides it (RestrictAddressFamilies of systemd), the Conn reads /proc/net alone.
 func Dial(cfg *Config) (*Conn, error) {
 	c := &Conn{}
 	if cfg != nil {
@@ -49,6 +54,10 @@ func Dial(cfg *Config) (*Conn, error) {
 	}
 	if c.cfg.Timeout <= 0 {
 		c.cfg.Timeout = 30 * time.Second
+	}
+	if c.cfg.Proc == "" {
+		c.cfg.Proc = "/proc"
+		c.elsewhere = c.cfg.Socket != nil
 	}
 	switch {
 	case c.cfg.NetNSFD != 0:
@@ -64,21 +73,23 @@ func Dial(cfg *Config) (*Conn, error) {
 		}
 		c.ns = f
 	default:
-		c.ns, _ = os.Open("/proc/thread-self/ns/net") // no /proc: the threads are taken to share one namespace
+		c.ns, _ = os.Open(c.cfg.Proc + "/thread-self/ns/net") // no /proc: the threads are taken to share one namespace
 	}
-	s, err := c.dial()
-	if err != nil {
-		c.Close()
-		return nil, err
+	var err error
+	if c.idle, err = c.dial(); err != nil {
+		if _, ok := unhandled(err); !ok {
+			c.Close()
+			return nil, err
+		}
 	}
-	c.idle = s
 	return c, nil
 }
 
-// Close closes the Conn. Dumps that are running end by themselves.
+// Close closes the Conn. Dumps that are running end by themselves; those begun later fail with os.ErrClosed.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closed = true
 	if c.idle != nil {
 		c.idle.close()
 		c.idle = nil
@@ -93,10 +104,12 @@ func (c *Conn) Close() error {
 // get hands out a netlink socket that nobody else uses.
 func (c *Conn) get() (*socket, error) {
 	c.mu.Lock()
-	s := c.idle
-	c.idle = nil
-	c.mu.Unlock()
-	if s != nil {
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, os.ErrClosed
+	}
+	if s := c.idle; s != nil {
+		c.idle = nil
 		return s, nil
 	}
 	return c.dial()
@@ -106,7 +119,7 @@ func (c *Conn) get() (*socket, error) {
 func (c *Conn) put(s *socket, clean bool) {
 	if clean {
 		c.mu.Lock()
-		if c.idle == nil && c.ns != nil {
+		if c.idle == nil && !c.closed {
 			c.idle, s = s, nil
 		}
 		c.mu.Unlock()
@@ -135,7 +148,11 @@ func (c *Conn) dial() (*socket, error) {
 	}
 	nl, err := open()
 	if err != nil {
-		return nil, &Error{Op: "open sock_diag socket", Err: bare(err)}
+		err = bare(err)
+		if h, ok := unhandled(err); ok {
+			err = h
+		}
+		return nil, &Error{Op: "open sock_diag socket", Err: err}
 	}
 	raw, err := nl.SyscallConn()
 	if err != nil {
@@ -165,8 +182,10 @@ func (c *Conn) dial() (*socket, error) {
 // open dials in the Conn's namespace. The namespace is entered only where the calling thread is in another one, since that takes
 // a privilege.
 func (c *Conn) open() (*netlink.Conn, error) {
+	runtime.LockOSThread() // the thread that is looked at is the one that dials
+	defer runtime.UnlockOSThread()
 	cfg := &netlink.Config{}
-	if c.ns != nil && !inNamespace(c.ns) {
+	if c.ns != nil && !inNamespace(c.ns, c.cfg.Proc) {
 		cfg.NetNS = int(c.ns.Fd())
 	}
 	nl, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, cfg)
@@ -180,20 +199,20 @@ func (s *socket) close() { s.nl.Close() }
 
 // receive puts the next datagram into buf, and returns its length.
 func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration) (int, error) {
+	// A cancelled context sets a deadline that has passed: look after setting ours.
+	if err := s.nl.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return 0, err
+	}
+	if ctx.Err() != nil {
+		return 0, cancelled(ctx)
+	}
 	for {
-		// A cancelled context sets a deadline that has passed: look after setting ours.
-		if err := s.nl.SetReadDeadline(time.Now().Add(timeout)); err != nil {
-			return 0, err
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, context.Cause(ctx)
-		}
 		s.buf = buf
 		err := s.raw.Read(s.recv)
 		s.buf = nil
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return 0, context.Cause(ctx)
+			return 0, cancelled(ctx)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, fmt.Errorf("no answer for %v: %w", timeout, err)
 		case err != nil:
@@ -209,6 +228,15 @@ func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration)
 		}
 		return s.n, nil
 	}
+}
+
+// cancelled is the error of a context that is done: both what ended it and the cause that the program gave.
+func cancelled(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // bare strips the wrapping that says only where a system call was made.

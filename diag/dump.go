@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -29,15 +30,14 @@ var errInterrupted = errors.New("the dump was interrupted by a change")
 func (c *Conn) Inet(ctx context.Context, q InetQuery) iter.Seq2[*InetSocket, error] {
 	return func(yield func(*InetSocket, error) bool) {
 		broken := 0
+		each := func(s *InetSocket) bool { return yield(s, nil) } // one, not one for each batch
 		for b, err := range c.InetBatches(ctx, q, nil) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for s := range b.Inet() {
-				if !yield(s, nil) {
-					return
-				}
+			if !b.each(each) {
+				return
 			}
 			broken += b.broken
 		}
@@ -62,15 +62,31 @@ func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) it
 		if q.States == 0 {
 			q.States = AllStates
 		}
-		families := []Family{q.Family}
-		if q.Family == Unspec {
-			families = []Family{IPv4, IPv6}
+		walks := families(q.Family)
+		if q.oneWalk() {
+			walks = []Family{Unspec}
 		}
-		d := dump{conn: c, ctx: ctx, pool: pool, yield: yield}
-		for _, f := range families {
-			if !d.run(q, f) {
+		d := dump{conn: c, ctx: ctx, pool: pool}
+		d.yield = func(b *Batch) bool {
+			d.yielded = true
+			return yield(b, nil)
+		}
+		var interrupted *Error // keeps nobody from the next family
+		for _, f := range walks {
+			more, err := d.run(q, f)
+			switch {
+			case err != nil && err.Err == errInterrupted:
+				interrupted = err
+			case err != nil:
+				err.Partial = err.Partial || d.yielded
+				yield(nil, err)
+				return
+			case !more:
 				return
 			}
+		}
+		if interrupted != nil {
+			yield(nil, interrupted)
 		}
 	}
 }
@@ -80,30 +96,37 @@ type dump struct {
 	conn    *Conn
 	ctx     context.Context
 	pool    *BatchPool
-	batch   *Batch // the only one, without a pool
-	yield   func(*Batch, error) bool
-	yielded bool
+	batch   *Batch // the next one; with a pool, nil once it is yielded
+	yield   func(*Batch) bool
+	yielded bool // in this family or one before it
 }
 
+// next returns a batch to receive into.
 func (d *dump) next() *Batch {
-	if d.pool != nil {
-		return d.pool.get()
-	}
 	if d.batch == nil {
-		d.batch = newBatch()
+		d.batch = d.pool.get()
 	}
 	return d.batch
 }
 
+// send yields the batch that next returned.
+func (d *dump) send(b *Batch) bool {
+	if d.pool != nil {
+		d.batch = nil
+	}
+	return d.yield(b)
+}
+
 // run dumps one family and reports whether to go on.
-func (d *dump) run(q InetQuery, f Family) bool {
-	var err *Error
+func (d *dump) run(q InetQuery, f Family) (more bool, err *Error) {
+	if f != IPv4 && f != IPv6 && f != Unspec {
+		return false, d.fail(q, f, noHandler{syscall.EAFNOSUPPORT})
+	}
 	for try := range tries {
-		var more bool
 		if more, err = d.once(q, f); err == nil {
-			return more
+			return more, nil
 		}
-		if err.Partial || !passes(err.Err) {
+		if err.Partial || !passes(err.Err) || try == tries-1 {
 			break
 		}
 		select {
@@ -111,17 +134,33 @@ func (d *dump) run(q InetQuery, f Family) bool {
 		case <-time.After(10 * time.Millisecond << try):
 		}
 	}
-	if errors.Is(err.Err, syscall.ENOENT) || errors.Is(err.Err, syscall.EPROTONOSUPPORT) {
-		// No handler. What /proc has not either is reported as the kernel's answer.
-		if more, perr := d.proc(q, f); !errors.Is(perr, errNoTable) {
-			if perr != nil {
-				d.yield(nil, perr)
-			}
-			return more && perr == nil
+	if errors.Is(err.Err, syscall.EINVAL) && f == Unspec && !err.Partial {
+		// A kernel without the request of old, or one that refuses the bytecode: then it does so again.
+		if more, err = d.run(q, IPv4); err != nil || !more {
+			return more, err
+		}
+		return d.run(q, IPv6)
+	}
+	h, ok := unhandled(err.Err)
+	if !ok || err.Partial {
+		return false, err
+	}
+	for _, f := range families(f) {
+		if more, perr := d.proc(q, f); perr == errNoTable {
+			return false, &Error{Op: err.Op, Err: h, Message: err.Message}
+		} else if perr != nil || !more {
+			return false, perr
 		}
 	}
-	d.yield(nil, err)
-	return false
+	return true, nil
+}
+
+// families returns both, in order, for Unspec.
+func families(f Family) []Family {
+	if f == Unspec {
+		return []Family{IPv4, IPv6}
+	}
+	return []Family{f}
 }
 
 // passes reports whether an error may be gone at the next try.
@@ -147,7 +186,7 @@ func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
 	defer func() { clean = stop() && clean }()
 
 	req, err := s.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request | netlink.Dump},
+		Header: netlink.Header{Type: q.messageType(f), Flags: netlink.Request | netlink.Dump},
 		Data:   q.request(f),
 	})
 	if err != nil {
@@ -167,7 +206,7 @@ func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
 		interrupted = interrupted || e.interrupted
 		if b.n > 0 {
 			yielded = true
-			if !d.yield(b, nil) {
+			if !d.send(b) {
 				return false, nil
 			}
 		}
@@ -194,17 +233,39 @@ func (d *dump) fail(q InetQuery, f Family, err error) *Error {
 
 // op names the query in errors.
 func (q *InetQuery) op(f Family) string {
-	if f == Unspec {
-		return "dump " + q.Protocol.String()
+	op := "dump " + cmp.Or(q.Protocol, TCP).String()
+	if f != Unspec {
+		op += " " + f.String()
 	}
-	return "dump " + q.Protocol.String() + " " + f.String()
+	return op
 }
 
-// request encodes struct inet_diag_req_v2 and the attributes behind it.
+// oneWalk reports whether one request can ask for both families: TCPDIAG_GETSOCK, which knows TCP alone.
+func (q *InetQuery) oneWalk() bool { return q.AnyOrder && q.Family == Unspec && q.Protocol == TCP }
+
+func (q *InetQuery) messageType(f Family) netlink.HeaderType {
+	if f == Unspec {
+		return tcpdiagGetsock
+	}
+	return sockDiagByFamily
+}
+
+// request encodes struct inet_diag_req_v2, or for both families struct inet_diag_req, and the attributes behind it.
 func (q *InetQuery) request(f Family) []byte {
+	if f == Unspec {
+		b := make([]byte, sizeofInetDiagReq, sizeofInetDiagReq+sizeofNlAttr+len(q.Bytecode))
+		b[3] = byte(q.Ext)
+		binary.NativeEndian.PutUint32(b[52:], uint32(q.States))
+		if len(q.Bytecode) > 0 {
+			b = appendAttr(b, inetDiagReqBytecode, q.Bytecode)
+		}
+		return b
+	}
 	b := make([]byte, sizeofInetDiagReqV2, sizeofInetDiagReqV2+2*sizeofNlAttr+8+len(q.Bytecode))
 	b[0] = byte(f)
-	b[1] = byte(q.Protocol) // of 262 (MPTCP) the low byte, and all of it in an attribute
+	if q.Protocol <= 255 {
+		b[1] = byte(q.Protocol) // else 0: the low byte of MPTCP is TCP, and kernels before 5.9 skip the attribute
+	}
 	b[2] = byte(q.Ext)
 	binary.NativeEndian.PutUint32(b[4:], uint32(q.States))
 	if len(q.Bytecode) > 0 {

@@ -3,7 +3,6 @@ package diag
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"syscall"
 )
 
@@ -12,14 +11,14 @@ var ErrPartial = errors.New("the result is partial")
 
 // Error is what a query ends with when it fails.
 //
-// errors.Is tells fs.ErrPermission (EPERM, EACCES), fs.ErrNotExist (no such socket), errors.ErrUnsupported (the kernel has no
-// handler, and /proc/net has no table), ErrPartial, and the context's error.
+// errors.Is tells fs.ErrPermission (EPERM, EACCES), fs.ErrNotExist (no such socket, or no such network namespace),
+// errors.ErrUnsupported (the kernel has no handler, and /proc/net has no table), ErrPartial, os.ErrDeadlineExceeded
+// (Config.Timeout), os.ErrClosed, and the context's error and cause.
 type Error struct {
 	Op      string // what was being done, such as "dump tcp inet"
 	Err     error
 	Message string // the kernel's own words (extended acknowledgement), or ""
 	Partial bool   // sockets were yielded before it, or the kernel said that it was interrupted
-	lookup  bool
 }
 
 func (e *Error) Error() string {
@@ -35,18 +34,29 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes errors.Is work as Error's comment says.
-func (e *Error) Is(target error) bool {
-	switch target {
-	case ErrPartial:
-		return e.Partial
-	case errors.ErrUnsupported:
-		return !e.lookup && (errors.Is(e.Err, syscall.ENOENT) || errors.Is(e.Err, syscall.EOPNOTSUPP) ||
-			errors.Is(e.Err, syscall.EPROTONOSUPPORT))
-	case fs.ErrNotExist:
-		return e.lookup && errors.Is(e.Err, syscall.ENOENT)
+// Is makes errors.Is work for ErrPartial.
+func (e *Error) Is(target error) bool { return target == ErrPartial && e.Partial }
+
+// noHandler is the errno by which the kernel says that it has no sock_diag, or not for the protocol. A bare ENOENT would be
+// fs.ErrNotExist, which is for sockets that are not there.
+type noHandler struct{ errno syscall.Errno }
+
+func (e noHandler) Error() string { return "the kernel has no handler for it: " + e.errno.Error() }
+
+func (e noHandler) Is(target error) bool { return target == e.errno || target == errors.ErrUnsupported }
+
+// unhandled returns err as a noHandler, if that is what the kernel says to socket(2) or to a dump.
+func unhandled(err error) (h noHandler, ok bool) {
+	if h, ok = errors.AsType[noHandler](err); ok {
+		return h, true
 	}
-	return false
+	errno, _ := errors.AsType[syscall.Errno](err)
+	switch errno {
+	case syscall.ENOENT, // inet_diag has no handler for the protocol
+		syscall.EPROTONOSUPPORT, syscall.EAFNOSUPPORT: // there is no NETLINK_SOCK_DIAG, or no netlink at all
+		return noHandler{errno}, true
+	}
+	return h, false
 }
 
 // MessageError is a message whose length is wrong.

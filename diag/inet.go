@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -73,19 +72,13 @@ func (s *InetSocket) Clone() *InetSocket {
 }
 
 func (s *InetSocket) u8(a Attr) (uint8, bool) {
-	b, ok := s.Attr(a)
-	if !ok || len(b) < 1 {
-		return 0, false
-	}
-	return b[0], true
+	b, _ := s.Attr(a)
+	return num8(b)
 }
 
 func (s *InetSocket) u32(a Attr) (uint32, bool) {
-	b, ok := s.Attr(a)
-	if !ok || len(b) < 4 {
-		return 0, false
-	}
-	return binary.NativeEndian.Uint32(b), true
+	b, _ := s.Attr(a)
+	return num32(b)
 }
 
 // TOS returns the IP_TOS option of the socket. Asked for by ExtTOS.
@@ -118,11 +111,8 @@ func (s *InetSocket) Mark() (uint32, bool) { return s.u32(AttrMark) }
 
 // CgroupID returns the id of the socket's cgroup (v2): the inode number of its directory. Linux 5.8.
 func (s *InetSocket) CgroupID() (uint64, bool) {
-	b, ok := s.Attr(AttrCgroupID)
-	if !ok || len(b) < 8 {
-		return 0, false
-	}
-	return binary.NativeEndian.Uint64(b), true
+	b, _ := s.Attr(AttrCgroupID)
+	return num64(b)
 }
 
 // RawProtocol returns the IP protocol of a raw socket (INET_DIAG_PROTOCOL), or what kind of socket the kernel says it is.

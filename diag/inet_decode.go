@@ -2,6 +2,7 @@ package diag
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"time"
 )
@@ -39,25 +40,32 @@ func (s *InetSocket) decode(b []byte, proto Protocol) error {
 
 // attributes indexes the attributes in b.
 func (s *InetSocket) attributes(b []byte) error {
-	s.msg, s.have = b, 0
-	for off := 0; off+sizeofNlAttr <= len(b); {
-		n := int(binary.NativeEndian.Uint16(b[off:]))
-		typ := binary.NativeEndian.Uint16(b[off+2:]) & nlaTypeMask
-		if n < sizeofNlAttr || off+n > len(b) {
+	s.msg = b
+	have, off := uint32(0), 0
+	for off+sizeofNlAttr <= len(b) {
+		h := b[off : off+sizeofNlAttr]
+		n := int(binary.NativeEndian.Uint16(h))
+		typ := binary.NativeEndian.Uint16(h[2:]) & nlaTypeMask
+		if n < sizeofNlAttr || n > len(b)-off {
+			s.have = have
 			return &MessageError{What: "attribute", Len: len(b) - off, Want: n}
 		}
 		if typ < attrMax {
 			s.pos[typ] = span{uint16(off + sizeofNlAttr), uint16(n - sizeofNlAttr)}
-			s.have |= 1 << typ
+			have |= 1 << typ
 		}
 		off += (n + 3) &^ 3
 	}
+	s.have = have
 	return nil
 }
 
 // ParseInet decodes the payload of one message of a dump: struct inet_diag_msg and the attributes behind it. The socket borrows
 // b. It is for programs that have recorded a dump.
 func ParseInet(b []byte, p Protocol) (*InetSocket, error) {
+	if len(b) > math.MaxUint16 { // no dump has them; spans count to here
+		return nil, &MessageError{What: "inet_diag_msg", Len: len(b), Want: math.MaxUint16}
+	}
 	s := &InetSocket{}
 	if err := s.decode(b, p); err != nil {
 		return nil, err

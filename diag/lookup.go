@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,9 +11,9 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
-// LookupInet asks for one socket by its addresses and ports, in constant time: the one that would receive a packet from Remote to
-// Local (for TCP the connection, or else the listener). The error is fs.ErrNotExist if there is none. The socket is the
-// caller's.
+// LookupInet asks for one TCP or UDP socket by its addresses and ports, in constant time: the one that would receive a packet
+// from Remote to Local (for TCP the connection, or else the listener). The error is fs.ErrNotExist if there is none. The socket is
+// the caller's.
 func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 	if k.Protocol == 0 {
 		k.Protocol = TCP
@@ -21,7 +22,7 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 		if e, ok := errors.AsType[*Error](err); ok {
 			return nil, e
 		}
-		return nil, &Error{Op: "look up " + k.Protocol.String() + " socket", Err: err, Message: msg, lookup: true}
+		return nil, &Error{Op: "look up " + k.Protocol.String() + " socket", Err: err, Message: msg}
 	}
 	if !k.Local.IsValid() || !k.Remote.IsValid() || k.Local.Addr().Is4() != k.Remote.Addr().Is4() {
 		return fail(errors.New("local and remote address must be valid and of one family"), "")
@@ -57,28 +58,50 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 		switch {
 		case b.broken > 0:
 			return fail(&MessageError{What: "inet_diag_msg", Len: b.n - sizeofNlMsghdr, Want: sizeofInetDiagMsg}, "")
-		case e.err != nil:
-			_, clean = e.err.(syscall.Errno)
+		case e.err == syscall.ENOENT:
+			clean = true
+			if c.lacks(ctx, k) {
+				return fail(noHandler{syscall.ENOENT}, e.msg)
+			}
 			return fail(e.err, e.msg)
+		case e.err == syscall.ESTALE: // UDP's word for a wrong cookie
+			clean = true
+			return fail(syscall.ENOENT, e.msg)
 		case e.done:
-			return fail(syscall.ENOENT, "")
+			_, clean = e.err.(syscall.Errno)
+			return fail(cmp.Or(e.err, error(syscall.ENOENT)), e.msg)
 		}
 	}
+}
+
+// lacks reports whether the kernel has no handler for the protocol of k, which it says with the same ENOENT: a dump of no state
+// tells them apart.
+func (c *Conn) lacks(ctx context.Context, k InetKey) bool {
+	d := dump{conn: c, ctx: ctx, yield: func(*Batch) bool { return true }}
+	_, err := d.once(InetQuery{Protocol: k.Protocol}, k.family())
+	return err != nil && err.Err == syscall.ENOENT
+}
+
+func (k *InetKey) family() Family {
+	if k.Local.Addr().Is4() {
+		return IPv4
+	}
+	return IPv6
 }
 
 // request encodes struct inet_diag_req_v2.
 func (k *InetKey) request() []byte {
 	q := InetQuery{Protocol: k.Protocol, Ext: k.Ext, States: AllStates}
-	f := IPv6
-	if k.Local.Addr().Is4() {
-		f = IPv4
+	b := q.request(k.family())
+	src, dst := k.Local, k.Remote
+	if k.Protocol == UDP || k.Protocol == UDPLite {
+		src, dst = dst, src // "for historical reasons", says udp_dump_one in net/ipv4/udp_diag.c: as in the packet
 	}
-	b := q.request(f)
 	id := b[8:] // struct inet_diag_sockid
-	binary.BigEndian.PutUint16(id, k.Local.Port())
-	binary.BigEndian.PutUint16(id[2:], k.Remote.Port())
-	copy(id[4:20], k.Local.Addr().AsSlice())
-	copy(id[20:36], k.Remote.Addr().AsSlice())
+	binary.BigEndian.PutUint16(id, src.Port())
+	binary.BigEndian.PutUint16(id[2:], dst.Port())
+	copy(id[4:20], src.Addr().AsSlice())
+	copy(id[20:36], dst.Addr().AsSlice())
 	binary.NativeEndian.PutUint32(id[36:], k.Interface)
 	cookie := k.Cookie
 	if cookie == 0 {

@@ -12,7 +12,7 @@ type MD5Sig struct {
 	Key    []byte       // 1 to 80 bytes, borrowed
 }
 
-// MD5Sigs returns the keys of TCP_MD5SIG.
+// MD5Sigs returns the keys of TCP_MD5SIG. Asked for by ExtInfo.
 func (s *InetSocket) MD5Sigs() iter.Seq[MD5Sig] {
 	const size = 100
 	return func(yield func(MD5Sig) bool) {

@@ -7,20 +7,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace reports whether the calling thread is in the network namespace ns. Where that cannot be told, it is taken to be.
-func inNamespace(ns *os.File) bool {
+// inNamespace reports whether the calling thread is known to be in the network namespace ns.
+func inNamespace(ns *os.File, proc string) bool {
 	var want, have unix.Stat_t
-	if unix.Fstat(int(ns.Fd()), &want) != nil || unix.Stat("/proc/thread-self/ns/net", &have) != nil {
-		return true
+	if unix.Fstat(int(ns.Fd()), &want) != nil || unix.Stat(proc+"/thread-self/ns/net", &have) != nil {
+		return false
 	}
 	return want.Dev == have.Dev && want.Ino == have.Ino
 }
 
-// openIn opens a file as a thread in the network namespace ns sees it. What is below /proc/thread-self/net goes on showing that
-// namespace.
-func openIn(ns *os.File, path string) (*os.File, error) {
-	if ns == nil || inNamespace(ns) {
-		return os.Open(path)
+// openIn opens a file below proc as a thread in the network namespace ns sees it; with no ns, as any thread does. What is below
+// thread-self/net goes on showing that namespace.
+func openIn(ns *os.File, proc, path string) (*os.File, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if ns == nil || inNamespace(ns, proc) {
+		return os.Open(proc + path)
 	}
 	type result struct {
 		f   *os.File
@@ -30,10 +32,10 @@ func openIn(ns *os.File, path string) (*os.File, error) {
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- result{nil, &os.PathError{Op: "setns", Path: path, Err: err}}
+			done <- result{nil, os.NewSyscallError("setns", err)}
 			return
 		}
-		f, err := os.Open(path)
+		f, err := os.Open(proc + path)
 		done <- result{f, err}
 	}()
 	r := <-done

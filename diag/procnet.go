@@ -3,7 +3,6 @@ package diag
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io/fs"
@@ -14,7 +13,7 @@ import (
 )
 
 // errNoTable: the protocol has no table in /proc/net that lists its sockets.
-var errNoTable = errors.New("no table in /proc/net")
+var errNoTable = &Error{Op: "read /proc/net", Err: errors.New("no such table")}
 
 // userHZ is the unit of timers in /proc: USER_HZ, 100 on all architectures that Go runs on (asm/param.h).
 const userHZ = 100
@@ -42,14 +41,16 @@ func procTable(p Protocol, f Family) (string, bool) {
 
 // openTable opens a table of /proc/net in the Conn's namespace.
 func (c *Conn) openTable(name string) (*os.File, error) {
-	if c.cfg.Proc != "" {
-		return os.Open(c.cfg.Proc + "/net/" + name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, os.ErrClosed
 	}
-	return openIn(c.ns, "/proc/thread-self/net/"+name)
+	return openIn(c.ns, c.cfg.Proc, "/thread-self/net/"+name)
 }
 
 // proc yields the rows of the /proc/net table, picked by state. It reports whether to go on.
-func (d *dump) proc(q InetQuery, f Family) (more bool, _ error) {
+func (d *dump) proc(q InetQuery, f Family) (more bool, _ *Error) {
 	name, ok := procTable(q.Protocol, f)
 	if !ok {
 		return false, errNoTable
@@ -64,22 +65,18 @@ func (d *dump) proc(q InetQuery, f Family) (more bool, _ error) {
 		}
 		return false, errNoTable
 	}
+	fail := func(err error) *Error { return &Error{Op: "read /proc/net/" + name, Err: err} }
 	if err != nil {
-		return false, &Error{Op: "read /proc/net/" + name, Err: err}
+		return false, fail(err)
 	}
 	defer file.Close()
-	yielded := false
-	var b *Batch
-	fresh := func() {
-		b = d.next()
-		b.n, b.lost, b.socks, b.proto = 0, 0, b.socks[:0], q.Protocol
-	}
-	fresh()
+	b := d.next()
+	b.reset(q.Protocol)
 	lines := bufio.NewScanner(file)
 	lines.Scan() // headings
 	for lines.Scan() {
 		if d.ctx.Err() != nil {
-			return false, &Error{Op: "read /proc/net/" + name, Err: context.Cause(d.ctx), Partial: yielded}
+			return false, fail(cancelled(d.ctx))
 		}
 		var s InetSocket
 		if !s.parseProc(lines.Bytes(), q.Protocol, f) {
@@ -90,17 +87,17 @@ func (d *dump) proc(q InetQuery, f Family) (more bool, _ error) {
 			continue
 		}
 		if b.socks = append(b.socks, s); len(b.socks) >= 128 {
-			yielded = true
-			if !d.yield(b, nil) {
+			if !d.send(b) {
 				return false, nil
 			}
-			fresh()
+			b = d.next()
+			b.reset(q.Protocol)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return false, &Error{Op: "read /proc/net/" + name, Err: err, Partial: yielded}
+		return false, fail(err)
 	}
-	return d.yield(b, nil), nil
+	return len(b.socks)+b.lost == 0 || d.send(b), nil
 }
 
 // parseProc reads a line of /proc/net/{tcp,udp,udplite,raw}{,6} (Documentation/networking/proc_net_tcp.rst):

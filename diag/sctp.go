@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// SCTPInfo is struct sctp_info of linux/sctp.h (up to sctpi_s_type). Older kernels send less: Size tells how much.
+// SCTPInfo is struct sctp_info of linux/sctp.h (368 bytes). Older kernels send less: Size tells how much.
 type SCTPInfo struct {
 	_                  structs.HostLayout
 	Tag                uint32
@@ -45,13 +45,20 @@ type SCTPInfo struct {
 	OCtrlChunks uint64
 	ICtrlChunks uint64
 
-	PrimaryAddr  [128]byte // struct sockaddr_storage
-	PrimaryState int32
-	PrimaryCwnd  uint32
-	PrimarySRTT  uint32
-	PrimaryRTO   uint32
-	PrimaryHBInt uint32
-	PrimaryPMTU  uint32
+	PrimaryAddr              [128]byte // struct sockaddr_storage
+	PrimaryState             int32
+	PrimaryCwnd              uint32
+	PrimarySRTT              uint32 // ms
+	PrimaryRTO               uint32 // ms
+	PrimaryHBInterval        uint32 // ms
+	PrimaryPathMaxRxt        uint32
+	PrimarySackDelay         uint32 // ms
+	PrimarySackFreq          uint32
+	PrimarySSThresh          uint32
+	PrimaryPartialBytesAcked uint32
+	PrimaryFlightSize        uint32
+	PrimaryError             uint16
+	_                        uint16
 
 	SockAutoclose    uint32
 	SockAdaptInd     uint32

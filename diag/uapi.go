@@ -86,13 +86,14 @@ const (
 	attrMax = 23 // attributes from here on are skipped
 )
 
-// Ext says which attributes a query asks for, as idiag_ext has it: bit 1<<(Attr-1). Attributes above 8 come by themselves.
+// Ext says which attributes a query asks for, as idiag_ext has it: bit 1<<(Attr-1). Attributes above 8 come by
+// themselves, or with one of these as said below.
 type Ext uint8
 
 // Attributes that come only when asked for.
 const (
 	ExtMemInfo   Ext = 1 << (AttrMemInfo - 1)
-	ExtInfo      Ext = 1 << (AttrInfo - 1)
+	ExtInfo      Ext = 1 << (AttrInfo - 1)      // and the MD5 keys and the ULP
 	ExtVegasInfo Ext = 1 << (AttrVegasInfo - 1) // and DCTCP's, and BBR's
 	ExtCong      Ext = 1 << (AttrCong - 1)
 	ExtTOS       Ext = 1 << (AttrTOS - 1)

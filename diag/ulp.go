@@ -57,7 +57,7 @@ const (
 // SubflowInfo is what MPTCP tells of a subflow (MPTCP_SUBFLOW_ATTR_* of linux/mptcp.h). Linux 5.6.
 type SubflowInfo struct {
 	Flags                   uint32 // MPTCP_SUBFLOW_FLAG_*
-	TokenRemote, TokenLocal uint32
+	TokenRemote, TokenLocal uint32 // of the connection; TokenRemote is 0 in the first subflow
 	IDRemote, IDLocal       uint8
 	MapSeq                  uint64
 	MapSubflowSeq           uint32
@@ -78,8 +78,8 @@ func (m *SubflowInfo) HasFlags() bool         { return m.have&(1<<subFlags) != 0
 func (m *SubflowInfo) HasTokens() bool        { return m.have&(1<<subTokenRem|1<<subTokenLoc) != 0 }
 func (m *SubflowInfo) HasIDs() bool           { return m.have&(1<<subIDRem|1<<subIDLoc) != 0 }
 
-// ULP decodes the socket's upper layer protocol into dst and reports whether there is one. It comes unasked, the nested
-// blocks only to who has CAP_NET_ADMIN.
+// ULP decodes the socket's upper layer protocol into dst and reports whether the kernel told of one. Asked for by
+// ExtInfo. Before Linux 6.15 it comes only to who has CAP_NET_ADMIN; since then to all, but for the sequence numbers of MPTCP.
 func (s *InetSocket) ULP(dst *ULP) bool {
 	b, ok := s.Attr(AttrULPInfo)
 	if !ok {
@@ -105,13 +105,13 @@ func (t *TLSInfo) decode(b []byte) {
 	for typ, v := range attrs(b) {
 		switch typ {
 		case tlsVersion:
-			t.Version = num16(v)
+			t.Version, _ = num16(v)
 		case tlsCipher:
-			t.Cipher = num16(v)
+			t.Cipher, _ = num16(v)
 		case tlsTxConf:
-			t.TxConf = num16(v)
+			t.TxConf, _ = num16(v)
 		case tlsRxConf:
-			t.RxConf = num16(v)
+			t.RxConf, _ = num16(v)
 		case tlsZCROTx:
 			t.ZCROTx = true
 		case tlsRxNoPad:
@@ -122,30 +122,31 @@ func (t *TLSInfo) decode(b []byte) {
 
 func (m *SubflowInfo) decode(b []byte) {
 	for typ, v := range attrs(b) {
-		if typ < 16 {
-			m.have |= 1 << typ
-		}
+		ok := false
 		switch typ {
 		case subTokenRem:
-			m.TokenRemote = num32(v)
+			m.TokenRemote, ok = num32(v)
 		case subTokenLoc:
-			m.TokenLocal = num32(v)
+			m.TokenLocal, ok = num32(v)
 		case subRelSeq:
-			m.RelWriteSeq = num32(v)
+			m.RelWriteSeq, ok = num32(v)
 		case subMapSeq:
-			m.MapSeq = num64(v)
+			m.MapSeq, ok = num64(v)
 		case subMapSFSeq:
-			m.MapSubflowSeq = num32(v)
+			m.MapSubflowSeq, ok = num32(v)
 		case subSSNOff:
-			m.SSNOffset = num32(v)
+			m.SSNOffset, ok = num32(v)
 		case subMapLen:
-			m.MapDataLen = num16(v)
+			m.MapDataLen, ok = num16(v)
 		case subFlags:
-			m.Flags = num32(v)
+			m.Flags, ok = num32(v)
 		case subIDRem:
-			m.IDRemote = num8(v)
+			m.IDRemote, ok = num8(v)
 		case subIDLoc:
-			m.IDLocal = num8(v)
+			m.IDLocal, ok = num8(v)
+		}
+		if ok {
+			m.have |= 1 << typ
 		}
 	}
 }
@@ -166,31 +167,31 @@ func attrs(b []byte) func(yield func(uint16, []byte) bool) {
 	}
 }
 
-// num8 and its like read a number, 0 where it is too short.
-func num8(b []byte) uint8 {
+// num8 and its like read a number, and report whether it is there.
+func num8(b []byte) (uint8, bool) {
 	if len(b) < 1 {
-		return 0
+		return 0, false
 	}
-	return b[0]
+	return b[0], true
 }
 
-func num16(b []byte) uint16 {
+func num16(b []byte) (uint16, bool) {
 	if len(b) < 2 {
-		return 0
+		return 0, false
 	}
-	return binary.NativeEndian.Uint16(b)
+	return binary.NativeEndian.Uint16(b), true
 }
 
-func num32(b []byte) uint32 {
+func num32(b []byte) (uint32, bool) {
 	if len(b) < 4 {
-		return 0
+		return 0, false
 	}
-	return binary.NativeEndian.Uint32(b)
+	return binary.NativeEndian.Uint32(b), true
 }
 
-func num64(b []byte) uint64 {
+func num64(b []byte) (uint64, bool) {
 	if len(b) < 8 {
-		return 0
+		return 0, false
 	}
-	return binary.NativeEndian.Uint64(b)
+	return binary.NativeEndian.Uint64(b), true
 }

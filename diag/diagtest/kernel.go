@@ -23,18 +23,28 @@ import (
 
 // Request is what the program asked.
 type Request struct {
-	Type  uint16 // 20: SOCK_DIAG_BY_FAMILY
+	Type  uint16 // 20: SOCK_DIAG_BY_FAMILY; 18: TCPDIAG_GETSOCK, TCP of both families
 	Flags uint16
 	Seq   uint32
 	PID   uint32 // port id of the asking socket
-	Data  []byte // behind the header: struct inet_diag_req_v2 and attributes
+	Data  []byte // behind the header: struct inet_diag_req_v2, or for TCPDIAG_GETSOCK inet_diag_req, and attributes
 }
 
-// Family returns sdiag_family.
-func (r *Request) Family() diag.Family { return diag.Family(r.Data[0]) }
+const tcpdiagGetsock = 18
+
+// Family returns sdiag_family; diag.Unspec for TCPDIAG_GETSOCK, which asks for both.
+func (r *Request) Family() diag.Family {
+	if r.Type == tcpdiagGetsock {
+		return diag.Unspec
+	}
+	return diag.Family(r.Data[0])
+}
 
 // Protocol returns sdiag_protocol, or INET_DIAG_REQ_PROTOCOL where it was sent.
 func (r *Request) Protocol() diag.Protocol {
+	if r.Type == tcpdiagGetsock {
+		return diag.TCP
+	}
 	if v, ok := r.Attr(3); ok {
 		return diag.Protocol(binary.NativeEndian.Uint32(v))
 	}
@@ -42,10 +52,21 @@ func (r *Request) Protocol() diag.Protocol {
 }
 
 // Ext returns idiag_ext.
-func (r *Request) Ext() diag.Ext { return diag.Ext(r.Data[2]) }
+func (r *Request) Ext() diag.Ext {
+	if r.Type == tcpdiagGetsock {
+		return diag.Ext(r.Data[3])
+	}
+	return diag.Ext(r.Data[2])
+}
 
 // States returns idiag_states.
-func (r *Request) States() diag.States { return diag.States(binary.NativeEndian.Uint32(r.Data[4:])) }
+func (r *Request) States() diag.States {
+	off := 4
+	if r.Type == tcpdiagGetsock {
+		off = 52
+	}
+	return diag.States(binary.NativeEndian.Uint32(r.Data[off:]))
+}
 
 // Bytecode returns INET_DIAG_REQ_BYTECODE.
 func (r *Request) Bytecode() []byte {
@@ -55,7 +76,11 @@ func (r *Request) Bytecode() []byte {
 
 // Attr returns an attribute of the request.
 func (r *Request) Attr(typ uint16) ([]byte, bool) {
-	for b := r.Data[min(56, len(r.Data)):]; len(b) >= 4; {
+	size := 56
+	if r.Type == tcpdiagGetsock {
+		size = 60
+	}
+	for b := r.Data[min(size, len(r.Data)):]; len(b) >= 4; {
 		n := int(binary.NativeEndian.Uint16(b))
 		if n < 4 || n > len(b) {
 			break
@@ -100,6 +125,7 @@ func (d Datagram) Error(r Request, errno syscall.Errno) Datagram {
 // Kernel answers requests by a function. It runs until the test ends.
 type Kernel struct {
 	answer func(Request) []Datagram
+	proc   string
 
 	mu       sync.Mutex
 	requests []Request
@@ -109,13 +135,13 @@ type Kernel struct {
 // NewKernel returns a Kernel that answers with what answer returns. A nil Datagram closes the connection; no datagram at all leaves
 // the program waiting.
 func NewKernel(t testing.TB, answer func(Request) []Datagram) *Kernel {
-	k := &Kernel{answer: answer}
+	k := &Kernel{answer: answer, proc: t.TempDir()}
 	t.Cleanup(k.wg.Wait)
 	return k
 }
 
-// Config makes diag.Dial talk to the Kernel.
-func (k *Kernel) Config() *diag.Config { return &diag.Config{Socket: k.dial} }
+// Config makes diag.Dial talk to the Kernel. Its procfs is empty, so that nothing of the machine's own sockets comes in.
+func (k *Kernel) Config() *diag.Config { return &diag.Config{Socket: k.dial, Proc: k.proc} }
 
 // Requests returns what was asked so far.
 func (k *Kernel) Requests() []Request {

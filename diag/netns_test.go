@@ -1,0 +1,132 @@
+package diag_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/diag"
+)
+
+// outside runs f in a goroutine, so on a thread of the test process's own namespace.
+func outside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+func TestNamespaces(t *testing.T) {
+	ns := newNetNS(t)
+	p := newPair(t, unix.AF_INET, "127.0.0.1:0")
+	lite, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDPLITE)
+	if err == nil {
+		unix.Close(lite)
+	}
+	raw := newSock(t, unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)
+	here := dial(t, nil)
+	path := fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
+
+	look := func(how string, c *diag.Conn) {
+		t.Helper()
+		if got, err := all(t.Context(), c, diag.InetQuery{}); err != nil || len(got) != 3 {
+			t.Errorf("%s: %v%s\nwant the 3 sockets of the namespace", how, err, text(got))
+		}
+		if s, err := c.LookupInet(t.Context(), diag.InetKey{Local: p.client.local(), Remote: p.client.remote()}); err != nil || s.Cookie != p.client.cookie() {
+			t.Errorf("%s: lookup: %v", how, err)
+		}
+		// Raw sockets, from /proc where the kernel has no handler.
+		got, err := all(t.Context(), c, diag.InetQuery{Protocol: diag.Raw})
+		if err != nil || len(got) != 1 || got[0].Inode != raw.inode() {
+			t.Errorf("%s: raw sockets: %v%s", how, err, text(got))
+		}
+		// Two at a time: one of them opens a netlink socket anew.
+		for range c.Inet(t.Context(), diag.InetQuery{Family: diag.IPv4}) {
+			if got, err := all(t.Context(), c, diag.InetQuery{}); err != nil || len(got) != 3 {
+				t.Errorf("%s: second dump: %v%s", how, err, text(got))
+			}
+			break
+		}
+	}
+	look("on the thread", here)
+	outside(func() {
+		look("dialled on the thread, used from elsewhere", here)
+		byPath, err := diag.Dial(&diag.Config{NetNS: path})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer byPath.Close()
+		look("by path", byPath)
+		byFD, err := diag.Dial(&diag.Config{NetNSFD: int(ns.Fd()), NetNS: "/not/looked/at"})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer byFD.Close()
+		look("by descriptor", byFD)
+
+		// The thread that dialled is in its own namespace as before.
+		if where, err := os.Readlink("/proc/thread-self/ns/net"); err != nil || where == readlink(t, path) {
+			t.Errorf("the thread was left in %s, %v", where, err)
+		}
+		own, err := diag.Dial(nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer own.Close()
+		if _, err := own.LookupInet(t.Context(), diag.InetKey{Local: p.client.local(), Remote: p.client.remote(), Cookie: p.client.cookie()}); classOf(err) != "not-exist" {
+			t.Errorf("the test's socket is seen from another namespace: %v", err)
+		}
+	})
+}
+
+func readlink(t *testing.T, path string) string {
+	to, err := os.Readlink(path)
+	if err != nil {
+		t.Error(err)
+	}
+	return to
+}
+
+// What the kernel has no handler for comes from /proc/net, in the right namespace.
+func TestProcInTheNamespace(t *testing.T) {
+	ns := newNetNS(t)
+	protos := map[diag.Protocol]*sock{diag.Raw: newSock(t, unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)}
+	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDPLITE); err == nil {
+		lite := &sock{t, fd}
+		t.Cleanup(lite.close)
+		protos[diag.UDPLite] = lite.bind("127.0.0.1:0")
+	} else {
+		t.Logf("the kernel has no UDP-Lite: %v", err)
+	}
+	outside(func() {
+		c, err := diag.Dial(&diag.Config{NetNSFD: int(ns.Fd())})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		for p, s := range protos {
+			got, err := all(t.Context(), c, diag.InetQuery{Protocol: p})
+			if err != nil || len(got) != 1 || got[0].Inode != s.inode() || got[0].Protocol != p || got[0].State != diag.Close {
+				t.Errorf("%v: %v%s\nwant inode %d", p, err, text(got), s.inode())
+				continue
+			}
+			if p == diag.UDPLite && got[0].Local != s.local() || p == diag.Raw && got[0].Local.Port() != unix.IPPROTO_ICMP {
+				t.Errorf("%v: %s", p, text(got))
+			}
+			if got, err := all(t.Context(), c, diag.InetQuery{Protocol: p, States: diag.StatesOf(diag.Established)}); err != nil || got != nil {
+				t.Errorf("%v, connected ones: %v%s", p, err, text(got))
+			}
+		}
+		if got, err := all(t.Context(), c, diag.InetQuery{Protocol: diag.DCCP}); got != nil || classOf(err) != "unsupported" {
+			t.Errorf("DCCP: %v%s\nwant ErrUnsupported: neither a handler nor a table", err, text(got))
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package diag
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Step is part of a Plan: queries that may run at the same time.
+type Step struct {
+	Queries []InetQuery
+	Why     string // one line for people
+}
+
+const (
+	// many is from how many sockets in the namespace on their order gives way to speed.
+	many = 20_000
+	// sampleSize is how many sockets are looked at to see where to split.
+	sampleSize = 200
+)
+
+// Plan says how to put a query to the kernel in the least time, with up to workers dumps at a time. It changes nothing but the order
+// of the rows, and that only where there are many.
+//
+// A dump of TCP sockets of both families becomes one walk over the kernel's tables (AnyOrder). From Linux 6.9 on dumps run in
+// parallel (before, a mutex lets one run), so it is split by a range of ports, with listeners apart and first.
+func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
+	if q.Protocol == 0 {
+		q.Protocol = TCP
+	}
+	if q.States == 0 {
+		q.States = AllStates
+	}
+	as := func(why string, args ...any) []Step {
+		return []Step{{Queries: []InetQuery{q}, Why: fmt.Sprintf(why, args...)}}
+	}
+	const fast = 1<<Listen | 1<<BoundInactive // those are in tables of their own
+	switch {
+	case q.Protocol != TCP:
+		return as("one dump for each family: only TCP's can be asked for in one, or split")
+	case q.States&^fast == 0:
+		return as("one dump for each family, which does not walk the table of connections")
+	}
+	n, ok := c.countSockets()
+	switch {
+	case !ok:
+		return as("one dump for each family: how many sockets there are is not known")
+	case n < many:
+		return as("one dump for each family: %d sockets are too few to do better", n)
+	}
+	q.AnyOrder = true
+	walks := "one walk for both families"
+	if q.Family != Unspec {
+		walks = "one walk"
+	}
+	if workers < 2 {
+		return as("%s: %d sockets, one processor", walks, n)
+	}
+	if r := kernelRelease(); r < release(6, 9) {
+		return as("%s: %d sockets, and Linux %d.%d does not run dumps in parallel", walks, n, r>>16, r>>8&0xff)
+	}
+	cuts, byRemote, balance := c.cuts(ctx, q, workers)
+	if len(cuts) == 0 {
+		return as("%s: %d sockets, but no port range divides them (%s)", walks, n, balance)
+	}
+	var steps []Step
+	if l := q.States & fast; l != 0 {
+		first := q
+		first.States, first.AnyOrder = l, false
+		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first, which does not walk the table of connections"})
+		q.States &^= l
+	}
+	side := "local"
+	if byRemote {
+		side = "remote"
+	}
+	split := Step{Why: fmt.Sprintf("%s each, %d at a time by %s port: %d sockets (%s)", walks, len(cuts)+1, side, n, balance)}
+	from := 0
+	for _, cut := range append(cuts, 1<<16) {
+		part := q
+		part.Bytecode = portRange(q.Bytecode, byRemote, from, cut-1)
+		split.Queries = append(split.Queries, part)
+		from = cut
+	}
+	return append(steps, split)
+}
+
+// cuts finds the ports from which the second and further parts start, on the local or the remote side, from a sample of the
+// established hash: its order is by a keyed hash, so what comes first is as good as drawn by lot. It returns none where a part would
+// hold more than 0.7 of the sockets of two equal ones.
+func (c *Conn) cuts(ctx context.Context, q InetQuery, parts int) (cuts []int, byRemote bool, balance string) {
+	q.States &^= 1<<Listen | 1<<BoundInactive
+	q.Ext = 0
+	var ports [2][]int
+	for s, err := range c.Inet(ctx, q) {
+		if err != nil {
+			return nil, false, err.Error()
+		}
+		ports[0] = append(ports[0], int(s.Local.Port()))
+		ports[1] = append(ports[1], int(s.Remote.Port()))
+		if len(ports[0]) == sampleSize {
+			break
+		}
+	}
+	n := len(ports[0])
+	if n < sampleSize {
+		return nil, false, fmt.Sprintf("only %d match", n)
+	}
+	best := n + 1
+	for side, ps := range ports {
+		slices.Sort(ps)
+		var cs []int
+		largest, from := 0, 0
+		for i := 1; i < parts; i++ {
+			// Where one port has much of it, the cut is in front of it or behind it, whichever is nearer.
+			goal := i * n / parts
+			front, _ := slices.BinarySearch(ps, ps[goal])
+			behind, _ := slices.BinarySearch(ps, ps[goal]+1)
+			at, cut := front, ps[goal]
+			if behind-goal < goal-front {
+				at, cut = behind, ps[goal]+1
+			}
+			if at > from && at < n {
+				cs = append(cs, cut)
+				largest, from = max(largest, at-from), at
+			}
+		}
+		if largest = max(largest, n-from); largest < best {
+			best, cuts, byRemote = largest, cs, side == 1
+		}
+	}
+	balance = fmt.Sprintf("the largest part has %d %% of a sample", 100*best/n)
+	if best*10 > n*7 {
+		return nil, false, balance
+	}
+	return cuts, byRemote, balance
+}
+
+// portRange puts a test for a range of ports in front of a bytecode program: INET_DIAG_BC_{S,D}_{GE,LE} of linux/inet_diag.h.
+func portRange(code []byte, byRemote bool, from, to int) []byte {
+	const sGE, sLE, dGE, dLE = 2, 3, 4, 5
+	ge, le := byte(sGE), byte(sLE)
+	if byRemote {
+		ge, le = dGE, dLE
+	}
+	add := func(op byte, port int) {
+		// yes: the next operation; no: four behind the end, which rejects.
+		test := []byte{op, 8, 0, 0, 0, 0, 0, 0}
+		binary.NativeEndian.PutUint16(test[2:], uint16(8+len(code)+4))
+		binary.NativeEndian.PutUint16(test[6:], uint16(port))
+		code = append(test, code...)
+	}
+	if to < 1<<16-1 {
+		add(le, to)
+	}
+	if from > 0 {
+		add(ge, from)
+	}
+	return code
+}
+
+// countSockets reads from /proc/net/sockstat and sockstat6 how many TCP sockets the namespace has, TIME_WAIT included.
+func (c *Conn) countSockets() (n int, ok bool) {
+	if c.elsewhere {
+		return 0, false
+	}
+	for table, line := range map[string]string{"sockstat": "TCP:", "sockstat6": "TCP6:"} {
+		f, err := c.openTable(table)
+		if err != nil {
+			continue
+		}
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			words := strings.Fields(lines.Text())
+			if len(words) == 0 || words[0] != line {
+				continue
+			}
+			for i := 1; i+1 < len(words); i += 2 {
+				if v, err := strconv.Atoi(words[i+1]); err == nil && (words[i] == "inuse" || words[i] == "tw") {
+					n, ok = n+v, true
+				}
+			}
+		}
+		f.Close()
+	}
+	return n, ok
+}
+
+func release(major, minor int) int { return major<<16 | minor<<8 }
+
+// kernelRelease returns the running kernel's release as release does, or 0.
+func kernelRelease() int {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return 0
+	}
+	var major, minor int
+	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
+	return release(major, minor)
+}
