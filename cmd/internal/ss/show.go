@@ -1,0 +1,234 @@
+package ss
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/filter"
+	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/sockets"
+	"github.com/sockeye-tools/sockeye/render/names"
+	"github.com/sockeye-tools/sockeye/render/ss"
+)
+
+// lookAhead is how many sockets are held back so that the names of their hosts are looked up together.
+const lookAhead = 256
+
+// show prints the sockets that a command line asks for.
+type show struct {
+	env    *cli.Env
+	o      *options
+	filter *filter.Filter
+	conn   *diag.Conn
+	out    *ss.Writer
+	owners *owner.Config // nil: not wanted
+
+	hosts names.Hosts
+	held  []*diag.InetSocket // with -r
+	addrs []netip.Addr
+
+	denied bool // some owners could not be read
+}
+
+func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show {
+	s := &show{env: env, o: o, filter: f, conn: conn}
+	r := o.render
+	r.Width = screenWidth(env)
+	r.EphemeralMin, r.EphemeralMax = filter.ReadPortRange("/proc/sys/net/ipv4/ip_local_port_range")
+	if o.resolve {
+		r.Host = func(a netip.Addr) (string, bool) { return s.hosts.Lookup(env.Ctx, a) }
+	}
+	if r.Processes {
+		s.owners = &env.Owners
+	}
+	s.out = ss.New(env.Stdout, r)
+	return s
+}
+
+// run prints everything and returns the exit status: exitFailed where something could not be asked for. The error is the
+// writer's, or the owner resolver's.
+func (s *show) run() (status int, err error) {
+	failed, err := s.print(s.env.Ctx, s.queries())
+	if err == nil {
+		err = s.release()
+	}
+	if err == nil {
+		err = s.out.Flush()
+	}
+	if err != nil {
+		return 0, err
+	}
+	if failed {
+		status = exitFailed
+	}
+	if s.denied && s.out.Unowned() > 0 {
+		if os.Geteuid() != 0 {
+			s.hint("owners of other users' sockets are not shown: run as root")
+		} else {
+			s.hint("some processes could not be looked into: sockets of theirs are shown without them")
+		}
+	}
+	if s.hosts.Stopped() {
+		s.hint("name servers do not answer: addresses are shown as numbers")
+	}
+	if missing := s.o.tables.foreign(); missing != "" {
+		s.hint("not shown yet: " + missing + " sockets")
+	}
+	return status, nil
+}
+
+func (s *show) hint(text string) { fmt.Fprintf(s.env.Stderr, "ss: %s\n", text) }
+
+// queries returns what to ask the kernel for, in the order of the tables.
+func (s *show) queries() (list []diag.InetQuery) {
+	family := diag.Unspec
+	switch wanted := s.filter.Family(); {
+	case wanted == diag.IPv4 || wanted == diag.IPv6:
+		family = wanted // an operand's family replaces those that were asked for
+	case wanted != diag.Unspec:
+		return nil // no inet socket is of it
+	case s.o.v4 != s.o.v6 && s.o.v4:
+		family = diag.IPv4
+	case s.o.v4 != s.o.v6:
+		family = diag.IPv6
+	}
+	code, _ := s.filter.Bytecode()
+	for _, t := range inetTables {
+		if s.o.tables&t.table == 0 {
+			continue
+		}
+		q := diag.InetQuery{Protocol: t.proto, Family: family, States: s.o.states, Ext: s.ext(t.proto), Bytecode: code}
+		if t.proto == diag.TCP {
+			// A TCP socket in Close is in none of the kernel's tables, and looking for it takes a walk over all connections.
+			if q.States &^= 1<<diag.Close | 1<<0; q.States == 0 {
+				continue
+			}
+		}
+		list = append(list, q)
+	}
+	return list
+}
+
+// ext returns the attributes that columns need.
+func (s *show) ext(p diag.Protocol) (e diag.Ext) {
+	r := &s.o.render
+	if r.Memory {
+		e |= diag.ExtSKMemInfo
+	}
+	if r.Info {
+		switch p {
+		case diag.TCP:
+			e |= diag.ExtInfo | diag.ExtCong | diag.ExtVegasInfo
+		case diag.UDP:
+		default:
+			e |= diag.ExtInfo
+		}
+	}
+	if r.TOS {
+		e |= diag.ExtTOS | diag.ExtTClass
+	}
+	return e
+}
+
+// print prints what queries find. A kernel without a table has nothing to print for it; failed reports any other failure.
+func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool, _ error) {
+	req := sockets.Request{Queries: queries, Owners: s.owners}
+	if s.filter.Tree() != nil {
+		req.Match = s.match()
+	}
+	run, err := sockets.Open(ctx, s.conn, req)
+	if err != nil {
+		return false, err
+	}
+	defer run.Close()
+	s.use(run.Owners())
+	for sock, err := range run.All() {
+		if err == nil {
+			err = s.socket(sock)
+			if err != nil {
+				return false, err
+			}
+			continue
+		}
+		if sockets.Unsupported(err) {
+			continue
+		}
+		if q, ok := refused(err); ok {
+			if err := s.release(); err != nil {
+				return false, err
+			}
+			again, err := s.print(ctx, []diag.InetQuery{q})
+			if err != nil {
+				return false, err
+			}
+			failed = failed || again
+			s.use(run.Owners())
+			continue
+		}
+		complain(s.env, err)
+		failed = true
+	}
+	return failed, s.release()
+}
+
+// use has the owners looked up in t.
+func (s *show) use(t *owner.Table) {
+	if t == nil {
+		return
+	}
+	s.out.SetOwners(t)
+	s.denied = s.denied || t.Denied() > 0
+}
+
+// match returns what is left to look at once the kernel has picked.
+func (s *show) match() func(*diag.InetSocket) bool {
+	if _, exact := s.filter.Bytecode(); !exact {
+		return s.filter.Match
+	}
+	return func(sock *diag.InetSocket) bool {
+		return sock.Source == diag.FromNetlink || s.filter.Match(sock)
+	}
+}
+
+// refused reports a query whose bytecode the kernel did not take, and returns it without: the filter looks at every socket then.
+func refused(err error) (diag.InetQuery, bool) {
+	qe, ok := errors.AsType[*sockets.QueryError](err)
+	if !ok || qe.Query.Bytecode == nil || errors.Is(err, diag.ErrPartial) ||
+		!errors.Is(err, os.ErrPermission) && !errors.Is(err, syscall.EINVAL) {
+		return diag.InetQuery{}, false
+	}
+	q := qe.Query
+	q.Bytecode = nil
+	return q, true
+}
+
+// socket prints a socket, or holds it back where hosts are named.
+func (s *show) socket(sock *diag.InetSocket) error {
+	if !s.o.resolve {
+		return s.out.Inet(sock)
+	}
+	s.held = append(s.held, sock.Clone())
+	s.addrs = append(s.addrs, sock.Local.Addr(), sock.Remote.Addr())
+	if len(s.held) < lookAhead {
+		return nil
+	}
+	return s.release()
+}
+
+// release prints the sockets that were held back.
+func (s *show) release() error {
+	s.hosts.Resolve(s.env.Ctx, s.addrs)
+	for _, sock := range s.held {
+		if err := s.out.Inet(sock); err != nil {
+			return err
+		}
+	}
+	s.held, s.addrs = s.held[:0], s.addrs[:0]
+	return nil
+}

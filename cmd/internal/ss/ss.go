@@ -1,0 +1,83 @@
+package ss
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/filter"
+)
+
+// Exit statuses of ss.
+const (
+	exitOK      = 0
+	exitNothing = 0 // the command line asks for no socket
+	exitFailed  = 1
+	exitUsage   = 255
+)
+
+// Main runs a command line of ss and returns the exit status.
+func Main(env *cli.Env) int {
+	status, err := run(env)
+	if e, ok := errors.AsType[*exit](err); ok {
+		return e.print(env)
+	}
+	if err != nil {
+		complain(env, err)
+		return exitFailed
+	}
+	return status
+}
+
+// print prints what the program ends with: to stdout what was asked for, to stderr the rest.
+func (e *exit) print(env *cli.Env) int {
+	w := env.Stderr
+	if e.status == exitOK && (e.usage || e.text == version) {
+		w = env.Stdout
+	}
+	if e.text != "" {
+		fmt.Fprintln(w, e.text)
+	}
+	if e.usage {
+		io.WriteString(w, usage)
+	}
+	return e.status
+}
+
+func complain(env *cli.Env, err error) { fmt.Fprintf(env.Stderr, "ss: %v\n", err) }
+
+func run(env *cli.Env) (status int, err error) {
+	o, err := parse(env.Args, env.Getenv("POSIXLY_CORRECT") != "")
+	if err != nil {
+		return 0, err
+	}
+	f, err := o.filter()
+	if err != nil {
+		return 0, err
+	}
+	conn, err := diag.Dial(nil)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	return newShow(env, o, f, conn).run()
+}
+
+// filter parses the filter words.
+func (o *options) filter() (*filter.Filter, error) {
+	if len(o.words) == 0 {
+		return filter.New(nil, 0), nil
+	}
+	env := filter.SystemEnv()
+	env.TCP, env.UDP = o.tables&tableTCP != 0, o.tables&tableUDP != 0
+	if !o.v4 || !o.v6 { // one who asks for both prefers none
+		env.Preferred = o.preferred
+	}
+	f, err := filter.ParseSS(o.words, env)
+	if e, ok := errors.AsType[*filter.SSError](err); ok {
+		return nil, &exit{text: e.Text, usage: e.Usage, status: e.Status}
+	}
+	return f, err
+}
