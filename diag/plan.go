@@ -40,14 +40,14 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	as := func(why string, args ...any) []Step {
 		return []Step{{Queries: []InetQuery{q}, Why: fmt.Sprintf(why, args...)}}
 	}
-	const fast = 1<<Listen | 1<<BoundInactive // those are in tables of their own
+	const listen = 1 << Listen
 	switch {
 	case q.Protocol != TCP:
 		return as("one dump for each family: only TCP's can be asked for in one, or split")
-	case q.States&^fast == 0:
+	case q.States&^listen == 0:
 		return as("one dump for each family, which does not walk the table of connections")
 	}
-	n, ok := c.countSockets()
+	n, ok := c.CountTCP()
 	switch {
 	case !ok:
 		return as("one dump for each family: how many sockets there are is not known")
@@ -59,28 +59,40 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if q.Family != Unspec {
 		walks = "one walk"
 	}
-	if workers < 2 {
-		return as("%s: %d sockets, one processor", walks, n)
-	}
 	if r := kernelRelease(); r < release(6, 9) {
 		return as("%s: %d sockets, and Linux %d.%d does not run dumps in parallel", walks, n, r>>16, r>>8&0xff)
 	}
+	// Those are found by looking at all sockets that have a local port, which takes longer than the walk over connections.
+	var bound []InetQuery
+	if q.States&(1<<BoundInactive) != 0 && q.States != 1<<BoundInactive {
+		apart := q
+		apart.States = 1 << BoundInactive
+		bound = []InetQuery{apart}
+		q.States &^= 1 << BoundInactive
+		walks += ", beside one for those that are only bound"
+	}
+	one := func(why string) []Step {
+		return []Step{{Queries: append([]InetQuery{q}, bound...), Why: fmt.Sprintf("%s: %d sockets, %s", walks, n, why)}}
+	}
+	if workers < 2 {
+		return one("in one dump")
+	}
 	cuts, byRemote, balance := c.cuts(ctx, q, workers)
 	if len(cuts) == 0 {
-		return as("%s: %d sockets, but no port range divides them (%s)", walks, n, balance)
+		return one("and no port range divides them (" + balance + ")")
 	}
 	var steps []Step
-	if l := q.States & fast; l != 0 {
+	if q.States&listen != 0 {
 		first := q
-		first.States, first.AnyOrder = l, false
-		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first, which does not walk the table of connections"})
-		q.States &^= l
+		first.States, first.AnyOrder = listen, false
+		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first: they are in a table of their own"})
+		q.States &^= listen
 	}
 	side := "local"
 	if byRemote {
 		side = "remote"
 	}
-	split := Step{Why: fmt.Sprintf("%s each, %d at a time by %s port: %d sockets (%s)", walks, len(cuts)+1, side, n, balance)}
+	split := Step{Queries: bound, Why: fmt.Sprintf("%s, %d at a time by %s port: %d sockets (%s)", walks, len(cuts)+1, side, n, balance)}
 	from := 0
 	for _, cut := range append(cuts, 1<<16) {
 		part := q
@@ -95,7 +107,7 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 // established hash: its order is by a keyed hash, so what comes first is as good as drawn by lot. It returns none where a part would
 // hold more than 0.7 of the sockets of two equal ones.
 func (c *Conn) cuts(ctx context.Context, q InetQuery, parts int) (cuts []int, byRemote bool, balance string) {
-	q.States &^= 1<<Listen | 1<<BoundInactive
+	q.States &^= 1 << Listen
 	q.Ext = 0
 	var ports [2][]int
 	for s, err := range c.Inet(ctx, q) {
@@ -165,8 +177,9 @@ func portRange(code []byte, byRemote bool, from, to int) []byte {
 	return code
 }
 
-// countSockets reads from /proc/net/sockstat and sockstat6 how many TCP sockets the namespace has, TIME_WAIT included.
-func (c *Conn) countSockets() (n int, ok bool) {
+// CountTCP reads how many TCP sockets the namespace has, those in TimeWait included, and those in SynRecv and BoundInactive not. It
+// takes no time (/proc/net/sockstat). ok is false where it cannot be told.
+func (c *Conn) CountTCP() (n int, ok bool) {
 	if c.elsewhere {
 		return 0, false
 	}

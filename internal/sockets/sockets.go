@@ -122,15 +122,16 @@ func (r *Run) resolve(ctx context.Context, want []uint32) (_ *Run, err error) {
 	return r, nil
 }
 
-// mostDumps is how many dumps run at a time at the most: a host that is busy needs its processors for other things.
-const mostDumps = 4
+// dumps is how many dumps run at a time: one processor is for decoding and printing, which takes a third of the time that the kernel
+// takes, and a busy host needs the others for other things.
+func dumps() int { return max(1, min(runtime.GOMAXPROCS(0)-1, 4)) }
 
 // receive runs the queries one after the other, each as it is planned.
 func (r *Run) receive(ctx context.Context, c *diag.Conn) {
 	defer close(r.items)
 	for i, q := range r.req.Queries {
 		var err error
-		for _, step := range c.Plan(ctx, q, min(runtime.GOMAXPROCS(0), mostDumps)) {
+		for _, step := range c.Plan(ctx, q, dumps()) {
 			if err = r.step(ctx, c, i, step); err != nil {
 				break
 			}

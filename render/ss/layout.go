@@ -37,8 +37,10 @@ var spaced = [columns]bool{
 var toRight = [columns]bool{colLocal: true, colPeer: true}
 
 const (
-	// limit is how much is kept before it is laid out, in bytes: as much as ss keeps.
-	limit = 5 << 20
+	// whole is how much is kept before it is laid out, in bytes: as much as ss keeps.
+	whole = 5 << 20
+	// piece is how much is kept where the output is long.
+	piece = 256 << 10
 	// chunk is how much is handed to the writer at a time.
 	chunk = 64 << 10
 	// long in a cell's length says that a longer length follows.
@@ -52,6 +54,7 @@ const (
 type layout struct {
 	w      io.Writer
 	screen int // width of the screen in bytes, 0: none
+	limit  int // how much is kept before it is laid out, in bytes
 	shown  []column
 	hidden [columns]bool
 
@@ -89,7 +92,7 @@ func (l *layout) reserve() {
 	if cap(l.buf)-len(l.buf) >= chunk {
 		return
 	}
-	size := limit + 2*chunk
+	size := l.limit + 2*chunk
 	if cap(l.buf) == 0 {
 		size = 2 * chunk
 	}

@@ -33,6 +33,9 @@ type Options struct {
 	Cgroup    bool // --cgroup
 	SockOpt   bool // --inet-sockopt
 
+	// Long says that there is more to print than ss keeps before it finds out how wide columns are, so that lines cannot be equal to
+	// its: less is kept, and the first lines come at once.
+	Long bool
 	// Width is how many bytes fit on a line of the screen; 0 where there is none, and columns are as narrow as can be.
 	Width int
 	// Ports that the kernel hands out by itself are not named: net.ipv4.ip_local_port_range.
@@ -67,7 +70,10 @@ type Writer struct {
 
 // New returns a Writer that prints to w, beginning with the header.
 func New(w io.Writer, opt Options) *Writer {
-	p := &Writer{layout: layout{w: w, screen: opt.Width}, opt: opt}
+	p := &Writer{layout: layout{w: w, screen: opt.Width, limit: whole}, opt: opt}
+	if opt.Long {
+		p.limit = piece
+	}
 	p.hidden[colNetid] = !opt.Netid
 	p.hidden[colState] = !opt.State
 	p.hidden[colRecvQ], p.hidden[colSendQ] = opt.NoQueues, opt.NoQueues
@@ -169,7 +175,7 @@ func (p *Writer) Inet(s *diag.InetSocket) error {
 	p.buf = p.end(b, at, colExt)
 	p.lastInode = s.Inode
 
-	if len(p.buf) >= limit {
+	if len(p.buf) >= p.limit {
 		return p.flush()
 	}
 	return nil

@@ -189,35 +189,46 @@ func (m *meter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestStreams: what is kept is bounded, however many sockets there are.
+// TestStreams: what is kept is bounded, however many sockets there are, and where they are known to be many the first lines come
+// early.
 func TestStreams(t *testing.T) {
-	const rows = 300_000
-	var m meter
-	p := New(&m, Options{State: true, Numeric: true})
-	s := established().socket(t)
-	for range rows {
-		if err := p.Inet(s); err != nil {
+	for _, long := range []bool{false, true} {
+		limit := whole
+		if long {
+			limit = piece
+		}
+		const rows = 300_000
+		var m meter
+		p := New(&m, Options{State: true, Numeric: true, Long: long})
+		s := established().socket(t)
+		first := 0
+		for i := range rows {
+			if err := p.Inet(s); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.buf) > limit {
+				t.Fatalf("%d bytes are kept", len(p.buf))
+			}
+			if m.bytes > 0 && first == 0 {
+				first = i
+			}
+		}
+		if first == 0 || first > limit/40 {
+			t.Errorf("the first line was written after %d sockets", first)
+		}
+		if err := p.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		if len(p.buf) > limit {
-			t.Fatalf("%d bytes are kept", len(p.buf))
+		header := len("State Recv-Q Send-Q   Local Address:Port  Peer Address:Port\n")
+		if want := header + rows*len("ESTAB 0      0      192.168.100.123:44444 203.0.113.77:443\n"); m.bytes != want {
+			t.Errorf("%d bytes were written, want %d", m.bytes, want)
 		}
-	}
-	if m.bytes == 0 {
-		t.Error("nothing was written before the end")
-	}
-	if err := p.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	header := len("State Recv-Q Send-Q   Local Address:Port  Peer Address:Port\n")
-	if want := header + rows*len("ESTAB 0      0      192.168.100.123:44444 203.0.113.77:443\n"); m.bytes != want {
-		t.Errorf("%d bytes were written, want %d", m.bytes, want)
-	}
-	if m.most > 2*chunk {
-		t.Errorf("%d bytes were written at once, want at most %d", m.most, 2*chunk)
-	}
-	if c := cap(p.buf) + cap(p.out); c > limit+5*chunk {
-		t.Errorf("the buffers have %d bytes", c)
+		if m.most > 2*chunk {
+			t.Errorf("%d bytes were written at once, want at most %d", m.most, 2*chunk)
+		}
+		if c := cap(p.buf) + cap(p.out); c > limit+5*chunk {
+			t.Errorf("the buffers have %d bytes", c)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
@@ -47,8 +48,19 @@ func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show 
 	if r.Processes {
 		s.owners = &env.Owners
 	}
+	r.Long = s.long()
 	s.out = ss.New(env.Stdout, r)
 	return s
+}
+
+// long reports whether all TCP sockets are asked for, and are so many that ss would not see the first line's widths to the end.
+func (s *show) long() bool {
+	const sockets = 150_000 // a line takes some 60 bytes without extensions
+	if s.o.tables&tableTCP == 0 || !s.o.states.Has(diag.Established) || s.filter.Tree() != nil || s.o.v4 != s.o.v6 {
+		return false
+	}
+	n, ok := s.conn.CountTCP()
+	return ok && n >= sockets
 }
 
 // run prints everything and returns the exit status: exitFailed where something could not be asked for. The error is the
@@ -140,7 +152,7 @@ func (s *show) ext(p diag.Protocol) (e diag.Ext) {
 func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool, _ error) {
 	req := sockets.Request{Queries: queries, Owners: s.owners}
 	if s.filter.Tree() != nil {
-		req.Match = s.match()
+		req.Match = s.match(queries)
 	}
 	run, err := sockets.Open(ctx, s.conn, req)
 	if err != nil {
@@ -186,9 +198,10 @@ func (s *show) use(t *owner.Table) {
 	s.denied = s.denied || t.Denied() > 0
 }
 
-// match returns what is left to look at once the kernel has picked.
-func (s *show) match() func(*diag.InetSocket) bool {
-	if _, exact := s.filter.Bytecode(); !exact {
+// match returns what is left to look at once the kernel has picked by the queries' bytecode, if they have it.
+func (s *show) match(queries []diag.InetQuery) func(*diag.InetSocket) bool {
+	_, exact := s.filter.Bytecode()
+	if !exact || slices.ContainsFunc(queries, func(q diag.InetQuery) bool { return q.Bytecode == nil }) {
 		return s.filter.Match
 	}
 	return func(sock *diag.InetSocket) bool {
@@ -214,7 +227,11 @@ func (s *show) socket(sock *diag.InetSocket) error {
 		return s.out.Inet(sock)
 	}
 	s.held = append(s.held, sock.Clone())
-	s.addrs = append(s.addrs, sock.Local.Addr(), sock.Remote.Addr())
+	for _, a := range [...]netip.Addr{sock.Local.Addr(), sock.Remote.Addr()} {
+		if a != netip.IPv6Unspecified() { // shown as *
+			s.addrs = append(s.addrs, a)
+		}
+	}
 	if len(s.held) < lookAhead {
 		return nil
 	}
