@@ -52,7 +52,7 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	case !ok:
 		return as("one dump for each family: how many sockets there are is not known")
 	case n < many:
-		return as("one dump for each family: %d sockets are too few to do better", n)
+		return as("one dump for each family: too few sockets (%d) to do better", n)
 	}
 	q.AnyOrder = true
 	walks := "one walk for both families"

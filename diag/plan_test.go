@@ -70,7 +70,7 @@ func TestPlan(t *testing.T) {
 		order   bool  // whether the order was given up
 		why     string
 	}{
-		{"few", 19_999, 500, spread, diag.InetQuery{}, 2, []int{1}, false, "too few"},
+		{"few", 19_999, 500, spread, diag.InetQuery{}, 2, []int{1}, false, "too few sockets (19999)"},
 		{"many", 20_000, 500, spread, diag.InetQuery{}, 2, []int{1, 3}, true, "2 at a time"},
 		{"four", 20_000, 500, spread, diag.InetQuery{}, 4, []int{1, 5}, true, "4 at a time"},
 		{"one worker", 20_000, 500, spread, diag.InetQuery{}, 1, []int{2}, true, "in one dump"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -34,7 +35,7 @@ func run(env *cli.Env) int {
 	if len(env.Args) == 0 {
 		env.Args = []string{"sockeye"}
 	}
-	if err := takeOwners(env); err != nil {
+	if err := takeCommon(env); err != nil {
 		return usage(env, err)
 	}
 	switch filepath.Base(env.Args[0]) {
@@ -75,20 +76,24 @@ func verbs(app *urfave.App) string {
 	return "the verbs are " + strings.Join(names, ", ")
 }
 
-// takeOwners takes --owners=WHERE out of the arguments, which all verbs and both faces know.
-func takeOwners(env *cli.Env) error {
-	const flag = "--owners="
+// takeCommon takes --owners=WHERE and --plan out of the arguments, which all verbs that show sockets and both faces know.
+func takeCommon(env *cli.Env) error {
+	const owners = "--owners="
 	for i := 1; i < len(env.Args) && env.Args[i] != "--"; {
-		v, ok := strings.CutPrefix(env.Args[i], flag)
-		if !ok {
+		v, ok := strings.CutPrefix(env.Args[i], owners)
+		switch {
+		case ok:
+			b, err := owner.ParseBackend(v)
+			if err != nil {
+				return fmt.Errorf("%s%s: want auto, bpf, proc or none", owners, v)
+			}
+			env.Owners.Backend = b
+		case env.Args[i] == "--plan":
+			env.Plan, env.Stdout = env.Stdout, io.Discard // what a face prints besides is not the plan
+		default:
 			i++
 			continue
 		}
-		b, err := owner.ParseBackend(v)
-		if err != nil {
-			return fmt.Errorf("%s%s: want auto, bpf, proc or none", flag, v)
-		}
-		env.Owners.Backend = b
 		env.Args = slices.Delete(env.Args, i, i+1)
 	}
 	return nil
@@ -129,7 +134,8 @@ func newApp(env *cli.Env, status *int) *urfave.App {
 					&urfave.BoolFlag{Name: "ipv6", Aliases: []string{"6"}, Usage: "IPv6 only"},
 					&urfave.BoolFlag{Name: "listening", Aliases: []string{"l"}, Usage: "only sockets that wait for peers"},
 					&urfave.BoolFlag{Name: "no-header", Aliases: []string{"H"}, Usage: "leave out the headings"},
-					// Taken out of the arguments before they come here; it stands here for the help text.
+					// Those two are taken out of the arguments before they come here; they stand here for the help text.
+					&urfave.BoolFlag{Name: "plan", Usage: "say what would be asked of the kernel, and why, and do not ask"},
 					&urfave.StringFlag{Name: "owners", Usage: "`WHERE` owners are looked up: --owners=auto, bpf, proc or none"},
 				},
 				Action: func(c *urfave.Context) error {

@@ -84,22 +84,49 @@ func (t *Table) scan(ctx context.Context, cfg *Config, fs *procFS, want *inodeSe
 	default:
 		return fmt.Errorf("%v: invalid backend", cfg.Backend)
 	}
-	files, err := fs.openFiles()
-	if err == nil && files < manyFiles {
-		t.reason = fmt.Sprintf("%d open files, few", files)
+	var backend Backend
+	if backend, t.reason = fs.cheapest(); backend == Proc {
 		return t.scanProc(ctx, cfg, fs, want)
 	}
-	t.reason = fmt.Sprintf("%d open files, many", files)
-	if err != nil {
-		t.reason = "unknown number of open files"
-	}
-	err = t.scanBPF(ctx, fs, want)
+	err := t.scanBPF(ctx, fs, want)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	t.reason += "; " + line
 	return t.scanProc(ctx, cfg, fs, want)
+}
+
+// cheapest says which backend is tried first, and why.
+func (fs *procFS) cheapest() (Backend, string) {
+	files, err := fs.openFiles()
+	switch {
+	case err != nil:
+		return BPF, "unknown number of open files"
+	case files < manyFiles:
+		return Proc, fmt.Sprintf("%d open files, few", files)
+	}
+	return BPF, fmt.Sprintf("%d open files, many", files)
+}
+
+// Plan says which backend Resolve would try first, and why. It looks at no process.
+func Plan(cfg *Config) (b Backend, why string) {
+	if cfg == nil {
+		cfg = &Config{}
+	}
+	if cfg.Backend != Auto {
+		return cfg.Backend, "forced"
+	}
+	root := cfg.Proc
+	if root == "" {
+		root = "/proc"
+	}
+	fs, err := openProcFS(root)
+	if err != nil {
+		return BPF, err.Error()
+	}
+	defer fs.close()
+	return fs.cheapest()
 }
 
 func (t *Table) scanBPF(ctx context.Context, fs *procFS, want *inodeSet) error {

@@ -397,3 +397,27 @@ func TestResolveLeaks(t *testing.T) {
 		t.Errorf("%d descriptors, %d before", n, fds)
 	}
 }
+
+func TestPlan(t *testing.T) {
+	for _, b := range []Backend{BPF, Proc, None} {
+		if got, why := Plan(&Config{Backend: b}); got != b || why != "forced" {
+			t.Errorf("Plan(%v) = %v, %q", b, got, why)
+		}
+	}
+	b, why := Plan(nil)
+	if b != BPF && b != Proc || !strings.Contains(why, "open files") {
+		t.Errorf("Plan(nil) = %v, %q", b, why)
+	}
+	for files, want := range map[string]Backend{"7999\t0\t100\n": Proc, "8000\t0\t100\n": BPF} {
+		root := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(root, "sys/fs"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, "sys/fs/file-nr"), []byte(files), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, why := Plan(&Config{Proc: root}); got != want {
+			t.Errorf("Plan with file-nr %q = %v, %q; want %v", files, got, why, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package sockets
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"runtime"
 	"sync"
@@ -27,6 +28,8 @@ type Request struct {
 	Match func(*diag.InetSocket) bool
 	// Owners says how owners are looked up; nil: they are not wanted.
 	Owners *owner.Config
+	// Plan, if not nil, is where the plan is written; nothing is dumped then.
+	Plan io.Writer
 }
 
 // QueryError is the error that ended one query of a request. The queries behind it still run.
@@ -61,6 +64,10 @@ type item struct {
 func Open(ctx context.Context, c *diag.Conn, req Request) (*Run, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{req: req, cancel: cancel, items: make(chan item, 16)}
+	if req.Plan != nil {
+		close(r.items)
+		return r, writePlan(ctx, req.Plan, c, req)
+	}
 	go r.receive(ctx, c)
 	if req.Owners == nil || req.Owners.Backend == owner.None {
 		return r, nil

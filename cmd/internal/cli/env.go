@@ -17,4 +17,5 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Owners         owner.Config // how owners are looked up, from --owners
+	Plan           io.Writer    // from --plan: where to say what would be asked of the kernel, instead of asking; or nil
 }

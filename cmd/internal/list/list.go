@@ -80,7 +80,7 @@ type printer struct {
 
 // run prints the sockets of all queries, the first n of which are sorted.
 func (p *printer) run(queries []diag.InetQuery, n int) error {
-	r, err := sockets.Open(p.env.Ctx, p.conn, sockets.Request{Queries: queries, Owners: &p.env.Owners})
+	r, err := sockets.Open(p.env.Ctx, p.conn, sockets.Request{Queries: queries, Owners: &p.env.Owners, Plan: p.env.Plan})
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,7 @@ func (r *run) table() *render.Table {
 func (r *run) inet(everything bool) (status int, more bool) {
 	t := r.table()
 	req := sockets.Request{
+		Plan:    r.env.Plan,
 		Queries: r.queries(t, everything),
 		Match: func(s *diag.InetSocket) bool {
 			return (t.Which.Shows(s) || t.Extend && s.State == diag.Listen) && !repeated(s)

@@ -150,7 +150,7 @@ func (s *show) ext(p diag.Protocol) (e diag.Ext) {
 
 // print prints what queries find. A kernel without a table has nothing to print for it; failed reports any other failure.
 func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool, _ error) {
-	req := sockets.Request{Queries: queries, Owners: s.owners}
+	req := sockets.Request{Queries: queries, Owners: s.owners, Plan: s.env.Plan}
 	if s.filter.Tree() != nil {
 		req.Match = s.match(queries)
 	}

@@ -1,0 +1,76 @@
+package sockets
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/filter"
+	"github.com/sockeye-tools/sockeye/diag/owner"
+)
+
+// writePlan prints what a request asks the kernel for, and why, without asking for it. (Where a dump may be split it looks at a sample of
+// 200 sockets.)
+func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request) error {
+	var b []byte
+	for _, q := range req.Queries {
+		for _, step := range c.Plan(ctx, q, dumps()) {
+			b = fmt.Appendf(b, "%s: %s\n", protocol(q), step.Why)
+			for _, part := range step.Queries {
+				b = appendQuery(b, part)
+			}
+		}
+	}
+	if req.Match != nil {
+		b = append(b, "what the queries cannot say of the sockets that are wanted is evaluated here\n"...)
+	}
+	if req.Owners == nil || req.Owners.Backend == owner.None {
+		b = append(b, "owners: not wanted\n"...)
+	} else {
+		backend, why := owner.Plan(req.Owners)
+		b = fmt.Appendf(b, "owners: by %v (%s); of the sockets that match if they are few (up to %d KiB of messages), else of the whole host, beside the dump\n",
+			backend, why, few*32)
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+func protocol(q diag.InetQuery) string {
+	if q.Protocol == 0 {
+		q.Protocol = diag.TCP
+	}
+	return q.Protocol.String()
+}
+
+// appendQuery prints a request in the kernel's terms.
+func appendQuery(b []byte, q diag.InetQuery) []byte {
+	families := "inet, then inet6"
+	switch {
+	case q.Family != diag.Unspec:
+		families = q.Family.String()
+	case q.AnyOrder:
+		families = "inet and inet6 in one (TCPDIAG_GETSOCK)"
+	}
+	b = fmt.Appendf(b, "  ask %s, states %#x", families, uint32(q.States))
+	sep := " ("
+	for s := range diag.State(32) {
+		if q.States.Has(s) && q.States.Len() <= 4 {
+			b = fmt.Appendf(b, "%s%v", sep, s)
+			sep = " "
+		}
+	}
+	if sep == " " {
+		b = append(b, ')')
+	}
+	b = fmt.Appendf(b, ", ext %#x", uint8(q.Ext))
+	if len(q.Bytecode) == 0 {
+		return append(b, ", no bytecode\n"...)
+	}
+	b = fmt.Appendf(b, ", %d bytes of bytecode:\n", len(q.Bytecode))
+	for line := range strings.Lines(filter.Disassemble(q.Bytecode)) {
+		b = fmt.Appendf(b, "    %s\n", strings.TrimRight(line, "\n"))
+	}
+	return b
+}
