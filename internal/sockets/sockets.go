@@ -63,7 +63,7 @@ type item struct {
 // all inodes of the host when the answer is long. The error is the resolver's.
 func Open(ctx context.Context, c *diag.Conn, req Request) (*Run, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Run{req: req, cancel: cancel, items: make(chan item, 16)}
+	r := &Run{req: req, cancel: cancel, items: make(chan item, 192)}
 	if req.Plan != nil {
 		close(r.items)
 		return r, writePlan(ctx, req.Plan, c, req)
