@@ -13,6 +13,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/bench"
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/cmd/internal/counters"
 	"github.com/sockeye-tools/sockeye/cmd/internal/list"
 	"github.com/sockeye-tools/sockeye/cmd/internal/netstat"
 	"github.com/sockeye-tools/sockeye/cmd/internal/ss"
@@ -158,6 +159,7 @@ func newApp(env *cli.Env, status *int) *urfave.App {
 			},
 			face("ss", "what ss(8) of iproute2 prints, with its options", ss.Main),
 			face("netstat", "what netstat(8) of net-tools prints, with its options", netstat.Main),
+			face("counters", "the protocol counters behind netstat -s, with meanings and rates", counters.Main),
 			face("bench", "time sockeye, ss, netstat and lsof on this host, side by side", bench.Main),
 			{
 				Name: "version", Usage: "which sockeye this is", HideHelp: true,

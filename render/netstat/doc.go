@@ -8,4 +8,12 @@
 //   - A SYN_RECV row whose listener is not known has the user "-".
 //   - An SCTP association shows its own state in TCP's words. net-tools shows the state of the socket that it belongs to, which for
 //     a one-to-many socket is never ESTABLISHED.
+//   - Control characters in the path of a UNIX domain socket are written as a backslash and three octal digits, and so is what is
+//     not UTF-8 (net-tools sends them to the terminal).
+//   - A network device whose name has 15 characters has its counters. net-tools shows zeros for it.
+//   - The label of an IPv4 address that does not begin with a device's name is shown as an alias of the device that has the address.
+//     net-tools ends with an error there, and leaves out the devices behind it.
+//   - Of a device's hardware address all those bytes are shown that netlink tells, up to 14, and zeros for the others; net-tools shows
+//     what was in its memory. Addresses of AX.25, NET/ROM, ROSE, X.25, DLCI and Ash devices are shown in the form of unknown ones.
+//   - A line of a table that cannot be read is passed over, where net-tools shows the line before it again (IPv6 routes).
 package netstat

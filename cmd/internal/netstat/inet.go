@@ -27,6 +27,7 @@ type run struct {
 	pending []diag.InetSocket
 	owned   []owner.Owner
 	hinted  map[string]bool
+	titled  bool // the title of -i was printed
 }
 
 func newRun(env *cli.Env, o *options, c *diag.Conn) *run {

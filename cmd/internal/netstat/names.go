@@ -20,6 +20,7 @@ type resolver struct {
 	users     names.Users
 	addrs     []netip.Addr
 	hostsFile map[netip.Addr]bool // the IPv4 addresses in /etc/hosts
+	networks  map[netip.Addr]string
 }
 
 func (n *resolver) init(ctx context.Context) {
@@ -111,6 +112,17 @@ func (n *resolver) lookUp(list []diag.InetSocket, which render.Which) {
 		}
 		add(s.Local.Addr())
 		add(s.Remote.Addr())
+	}
+	n.hosts.Resolve(n.ctx, n.addrs)
+}
+
+// lookUpAddrs looks up hosts at the same time.
+func (n *resolver) lookUpAddrs(list []netip.Addr) {
+	n.addrs = n.addrs[:0]
+	for _, a := range list {
+		if n.wanted(a) {
+			n.addrs = append(n.addrs, a)
+		}
 	}
 	n.hosts.Resolve(n.ctx, n.addrs)
 }

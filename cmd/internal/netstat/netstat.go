@@ -2,13 +2,15 @@
 // statuses. Package render/netstat says how its lines differ from net-tools', and why.
 //
 // Besides, on purpose: --tcpip means what -A tcpip does, where net-tools prints an internal error; -S lists IPv4 and IPv6 apart, so
-// that -4 and -6 pick from it; of the two lines that net-tools has for -2 and -f, the one that tells to recompile is left out.
+// that -4 and -6 pick from it; of the two lines that net-tools has for -2 and -f, the one that tells to recompile is left out; -gc
+// reads IPv4 groups as such in every round, net-tools only in the first; -r -A netrom names one of the files that are missing.
 package netstat
 
 import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,15 +35,13 @@ func Main(env *cli.Env) int {
 		noSupport(env, "ip_masquerade")
 		return exitFailed
 	case o.statistics > 0:
-		return notYet(env, "-s")
+		return statistics(env, &o)
 	case o.routes > 0:
-		return notYet(env, "-r")
+		r := newRun(env, &o, nil)
+		return r.rounds(r.routes)
 	case o.interfaces > 0:
-		return notYet(env, "-i")
-	case o.groups:
-		return notYet(env, "-g")
-	case o.unix:
-		return notYet(env, "-x")
+		r := newRun(env, &o, nil)
+		return r.rounds(r.interfaces)
 	}
 	c, err := diag.Dial(nil)
 	if err != nil {
@@ -50,13 +50,18 @@ func Main(env *cli.Env) int {
 	}
 	defer c.Close()
 	r := newRun(env, &o, c)
+	return r.rounds(r.tables)
+}
+
+// rounds prints once, or with -c again and again until there is an error or the context ends.
+func (r *run) rounds(print func() int) int {
 	for {
-		if status := r.tables(); status != exitOK || !o.continuous {
+		if status := print(); status != exitOK || !r.o.continuous {
 			return status
 		}
 		select {
 		case <-time.After(interval):
-		case <-env.Ctx.Done():
+		case <-r.env.Ctx.Done():
 			return exitOK
 		}
 	}
@@ -65,15 +70,23 @@ func Main(env *cli.Env) int {
 // tables prints every table that is wanted, once.
 func (r *run) tables() int {
 	o, everything := r.o, !r.o.anyTable()
+	inet := everything || o.tcp || o.sctp || o.udp || o.udplite || o.raw
 	status := exitOK
-	if everything || o.tcp || o.sctp || o.udp || o.udplite || o.raw {
+	if inet {
 		var more bool
 		if status, more = r.inet(everything); !more {
 			return status
 		}
 	}
-	if everything {
-		r.hint("UNIX domain sockets are not shown yet")
+	if o.groups {
+		if status, more := r.groups(); !more {
+			return status
+		}
+	}
+	if everything || o.unix {
+		if status, more := r.unix(everything, !inet); !more {
+			return status
+		}
 	}
 	for _, f := range []struct {
 		chosen     bool
@@ -110,6 +123,16 @@ func (r *run) hint(text string) {
 
 func noSupport(env *cli.Env, what string) {
 	fmt.Fprintf(env.Stderr, "%s: no support for `%s' on this system.\n", program, what)
+}
+
+// perror says why a file could not be read, in the words of the C library.
+func perror(env *cli.Env, file string, err error) {
+	text := err.Error()
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		text = errno.Error()
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	complain(env, file+": "+text)
 }
 
 func exists(path string) bool {

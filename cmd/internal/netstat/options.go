@@ -24,8 +24,17 @@ type options struct {
 	ipx, ax25, x25, netrom, rose, bluetooth    bool
 	routes, interfaces, statistics, masquerade int
 
+	route routeOptions
+
 	// implied: the inet tables were not asked for by name, so that one that is missing is no error.
 	implied bool
+}
+
+// routeOptions are what a command line says about routes.
+type routeOptions struct {
+	extended             int // how often -e was given
+	fib, cache, symbolic bool
+	families             string // in the order that they were named in, with commas
 }
 
 // Options without a letter.
@@ -94,6 +103,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 3
 	exitNotYet = 4
+	exitErrno  = 255
 	keepGoing  = -1 // no exit status: go on
 )
 
@@ -138,6 +148,7 @@ func (o *options) set(env *cli.Env, id int, arg, name string) int {
 		o.numericUsers = true
 	case 'e':
 		o.extend = true
+		o.route.extended++
 	case 'p':
 		o.programs = true
 	case 'o':
@@ -159,7 +170,7 @@ func (o *options) set(env *cli.Env, id int, arg, name string) int {
 	case 'w':
 		o.raw = true
 	case 'x':
-		o.unix = true
+		o.family("unix")
 	case 'g':
 		o.groups = true
 	case '2':
@@ -175,9 +186,9 @@ func (o *options) set(env *cli.Env, id int, arg, name string) int {
 	case 'M':
 		o.masquerade++
 	case '4':
-		o.inet = true
+		o.family("inet")
 	case '6':
-		o.inet6 = true
+		o.family("inet6")
 	case 'A':
 		for f := range strings.SplitSeq(arg, ",") {
 			if !o.family(f) {
@@ -202,18 +213,25 @@ func (o *options) set(env *cli.Env, id int, arg, name string) int {
 	case '?':
 		usage(env.Stderr, env.Stderr)
 		return exitUsage
-	case 'N', 'C', 'F', 'd': // have a meaning for routes only, or none
+	case 'N':
+		o.route.symbolic = true
+	case 'C':
+		o.route.cache = true
+	case 'F':
+		o.route.fib = true
+	case 'd': // has no meaning
 	}
 	return keepGoing
 }
 
 // family adds a family by a keyword of -A, and reports whether there is one.
 func (o *options) family(name string) bool {
+	canonical := name
 	switch name {
 	case "inet", "ip", "tcpip":
-		o.inet = true
+		canonical, o.inet = "inet", true
 	case "inet6", "ip6":
-		o.inet6 = true
+		canonical, o.inet6 = "inet6", true
 	case "unix":
 		o.unix = true
 	case "ipx":
@@ -228,10 +246,18 @@ func (o *options) family(name string) bool {
 		o.rose = true
 	case "bluetooth":
 		o.bluetooth = true
-	case "ddp", "appletalk", "econet", "ash": // have no table of sockets
+	case "ddp", "appletalk": // these have no table of sockets
+		canonical = "ddp"
+	case "econet":
+		canonical = "ec"
+	case "ash":
 	default:
 		return false
 	}
+	if o.route.families != "" {
+		o.route.families += ","
+	}
+	o.route.families += canonical
 	return true
 }
 

@@ -78,7 +78,31 @@ func TestOptions(t *testing.T) {
 		"-Addp,econet,ash":      {},
 		"--appletalk --ddp":     {},
 	} {
-		if got := read(t, line); got != want {
+		got := read(t, line)
+		got.route = routeOptions{}
+		if got != want {
+			t.Errorf("%q:\n got %+v\nwant %+v", line, got, want)
+		}
+	}
+}
+
+func TestRouteOptions(t *testing.T) {
+	for line, want := range map[string]routeOptions{
+		"-r":                          {},
+		"-re":                         {extended: 1},
+		"-eree":                       {extended: 3},
+		"-rFCN":                       {fib: true, cache: true, symbolic: true},
+		"-r --fib --cache --symbolic": {fib: true, cache: true, symbolic: true},
+		"-r64":                        {families: "inet6,inet"},
+		"-rx --ip -A ip6,unix":        {families: "unix,inet,inet6,unix"},
+		"-r --inet --inet6":           {families: "inet,inet6"},
+		"-rtS":                        {},
+		"-r --appletalk":              {families: "ddp"},
+		"-r -A econet,ash,bluetooth":  {families: "ec,ash,bluetooth"},
+		"-r --ipx --ax25 --x25":       {families: "ipx,ax25,x25"},
+		"-r --netrom --rose -A tcpip": {families: "netrom,rose,inet"},
+	} {
+		if got := read(t, line).route; got != want {
 			t.Errorf("%q:\n got %+v\nwant %+v", line, got, want)
 		}
 	}
@@ -108,7 +132,7 @@ func TestPosixlyCorrect(t *testing.T) {
 func TestRefused(t *testing.T) {
 	lines := []string{
 		"-q", "-nq", "-tnT", "-A", "-tA", "--protocol", "--prot", "-?", "-n?", "--foo", "--foo=3", "--numeric=3", "--ip=3", "--x=5",
-		"-A foo", "-A inet,foo", "-A ,inet", "-A inet,", "-A INET", "--proto=unix=3 -q", "--econet", "--ash", "--ip6", "-A foo -q", "-q -A foo",
+		"-A foo", "-A ec", "-A inet,foo", "-A ,inet", "-A inet,", "-A INET", "--proto=unix=3 -q", "--econet", "--ash", "--ip6", "-A foo -q", "-q -A foo",
 		"-rr", "-is", "-ss", "-rM", "-ri -q", "-2", "-f", "-t2n", "--blue",
 	}
 	if !exists(selinux) {

@@ -28,13 +28,13 @@ AF: (inet) +INET +INET6
 // usage writes the help text; the list of families goes to families, as ever.
 func usage(w, families io.Writer) {
 	io.WriteString(w, `usage: netstat [-vWnNcaeopl] [<Socket> ...]   netstat {-V|--version|-h|--help}
-       netstat [-vWeenNcCF] [<Af>] -r         (not yet)
-       netstat { [-vWeenNac] -i | [-cnNe] -M | -s [-6tuw] }   (not yet)
+       netstat [-vWeenNcCF] [<Af>] -r
+       netstat { [-vWeenNac] -i | [-cnNe] -M | -s [-6tuw] }
 
-        -r, --route              the routing table (not yet)
-        -i, --interfaces         the interfaces (not yet)
-        -g, --groups             memberships in multicast groups (not yet)
-        -s, --statistics         counters of the protocols (not yet)
+        -r, --route              the routing table
+        -i, --interfaces         the network devices
+        -g, --groups             memberships in multicast groups
+        -s, --statistics         counters of the protocols
         -M, --masquerade         masqueraded connections (Linux 2.2 had them)
 
         -v, --verbose            say which families the kernel does not have
