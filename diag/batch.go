@@ -53,19 +53,26 @@ func (b *Batch) each(yield func(*InetSocket) bool) bool {
 			return false
 		}
 	}
+	for m := range b.messages {
+		if err := b.sock.decode(m, b.proto); err != nil {
+			b.broken++
+		} else if !yield(&b.sock) {
+			return false
+		}
+	}
+	return true
+}
+
+// messages yields the payloads of the messages that carry sockets.
+func (b *Batch) messages(yield func(m []byte) bool) {
 	ne := binary.NativeEndian
 	for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
 		n := int(ne.Uint32(rest)) // scan has seen that it fits
-		if ne.Uint16(rest[4:]) >= nlmsgMinType {
-			if err := b.sock.decode(rest[sizeofNlMsghdr:n], b.proto); err != nil {
-				b.broken++
-			} else if !yield(&b.sock) {
-				return false
-			}
+		if ne.Uint16(rest[4:]) >= nlmsgMinType && !yield(rest[sizeofNlMsghdr:n]) {
+			return
 		}
 		rest = rest[min((n+3)&^3, len(rest)):]
 	}
-	return true
 }
 
 // Broken returns how many messages of the batch could not be decoded, once Inet has run over all of it.

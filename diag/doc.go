@@ -1,5 +1,6 @@
 // Package diag asks the Linux kernel for its sockets: TCP, UDP, MPTCP, SCTP, DCCP, UDP-Lite and raw sockets over IPv4 and IPv6, with
-// their states, queues, timers, memory, options and TCP internals, as ss(8) shows them. It speaks NETLINK_SOCK_DIAG (sock_diag(7)),
+// their states, queues, timers, memory, options and TCP internals, as ss(8) shows them, and the sockets of AF_UNIX, AF_NETLINK,
+// AF_PACKET, AF_VSOCK, AF_XDP and AF_TIPC. It speaks NETLINK_SOCK_DIAG (sock_diag(7)),
 // and reads /proc/net where the kernel has no handler for a protocol. It does not print, and it does not look for the processes
 // behind the sockets: package owner does.
 //
@@ -65,7 +66,8 @@
 //
 // Where the kernel was built without a handler (RAW_DIAG, or UDP-Lite's part of UDP_DIAG), or does not let the program open the
 // socket family, rows come from /proc/net/{tcp,udp,udplite,raw} and their like for IPv6, of the same namespace. They are marked
-// FromProc, and have no attributes, no cookie and no device; Bytecode is not applied to them, States is.
+// FromProc, and have no attributes, no cookie and no device; Bytecode is not applied to them, States is. So it is with
+// /proc/net/{unix,netlink,packet}.
 //
 // # Kernel versions
 //

@@ -66,7 +66,7 @@ func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) it
 		if q.oneWalk() {
 			walks = []Family{Unspec}
 		}
-		d := dump{conn: c, ctx: ctx, pool: pool}
+		d := dump{conn: c, ctx: ctx, pool: pool, proto: q.Protocol}
 		d.yield = func(b *Batch) bool {
 			d.yielded = true
 			return yield(b, nil)
@@ -91,12 +91,13 @@ func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) it
 	}
 }
 
-// dump is one run of InetBatches.
+// dump is one run of InetBatches, or of stream.
 type dump struct {
 	conn    *Conn
 	ctx     context.Context
 	pool    *BatchPool
-	batch   *Batch // the next one; with a pool, nil once it is yielded
+	proto   Protocol // of InetSockets
+	batch   *Batch   // the next one; with a pool, nil once it is yielded
 	yield   func(*Batch) bool
 	yielded bool // in this family or one before it
 }
@@ -120,19 +121,10 @@ func (d *dump) send(b *Batch) bool {
 // run dumps one family and reports whether to go on.
 func (d *dump) run(q InetQuery, f Family) (more bool, err *Error) {
 	if f != IPv4 && f != IPv6 && f != Unspec {
-		return false, d.fail(q, f, noHandler{syscall.EAFNOSUPPORT})
+		return false, &Error{Op: q.op(f), Err: noHandler{syscall.EAFNOSUPPORT}}
 	}
-	for try := range tries {
-		if more, err = d.once(q, f); err == nil {
-			return more, nil
-		}
-		if err.Partial || !passes(err.Err) || try == tries-1 {
-			break
-		}
-		select {
-		case <-d.ctx.Done():
-		case <-time.After(10 * time.Millisecond << try):
-		}
+	if more, err = d.patiently(q.ask(f)); err == nil {
+		return more, nil
 	}
 	if errors.Is(err.Err, syscall.EINVAL) && f == Unspec && !err.Partial {
 		// A kernel without the request of old, or one that refuses the bytecode: then it does so again.
@@ -173,11 +165,39 @@ func passes(err error) bool {
 	return false
 }
 
+// ask is a request for a dump.
+type ask struct {
+	op   string // what errors call it, such as "dump tcp inet"
+	typ  netlink.HeaderType
+	data []byte // behind the header
+}
+
+func (a *ask) fail(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Op: a.op, Err: err}
+}
+
+// patiently is once, and again where it failed for a reason that passes.
+func (d *dump) patiently(a ask) (more bool, err *Error) {
+	for try := range tries {
+		if more, err = d.once(a); err == nil || err.Partial || !passes(err.Err) || try == tries-1 {
+			break
+		}
+		select {
+		case <-d.ctx.Done():
+		case <-time.After(10 * time.Millisecond << try):
+		}
+	}
+	return more, err
+}
+
 // once sends the request and yields the answer.
-func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
+func (d *dump) once(a ask) (more bool, _ *Error) {
 	s, err := d.conn.get()
 	if err != nil {
-		return false, d.fail(q, f, err)
+		return false, a.fail(err)
 	}
 	clean := false
 	defer func() { d.conn.put(s, clean) }()
@@ -186,22 +206,22 @@ func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
 	defer func() { clean = stop() && clean }()
 
 	req, err := s.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: q.messageType(f), Flags: netlink.Request | netlink.Dump},
-		Data:   q.request(f),
+		Header: netlink.Header{Type: a.typ, Flags: netlink.Request | netlink.Dump},
+		Data:   a.data,
 	})
 	if err != nil {
-		return false, d.fail(q, f, bare(err))
+		return false, a.fail(bare(err))
 	}
 	interrupted, yielded := false, false
 	for {
 		b := d.next()
 		n, err := s.receive(d.ctx, b.buf, d.conn.cfg.Timeout)
 		if err != nil {
-			e := d.fail(q, f, err)
+			e := a.fail(err)
 			e.Partial = yielded
 			return false, e
 		}
-		b.proto = q.Protocol
+		b.proto = d.proto
 		e := b.scan(n, req.Header.Sequence, req.Header.PID)
 		interrupted = interrupted || e.interrupted
 		if b.n > 0 {
@@ -218,17 +238,10 @@ func (d *dump) once(q InetQuery, f Family) (more bool, _ *Error) {
 			e.err = errInterrupted
 		}
 		if e.err != nil {
-			return false, &Error{Op: q.op(f), Err: e.err, Message: e.msg, Partial: yielded || interrupted}
+			return false, &Error{Op: a.op, Err: e.err, Message: e.msg, Partial: yielded || interrupted}
 		}
 		return true, nil
 	}
-}
-
-func (d *dump) fail(q InetQuery, f Family, err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e
-	}
-	return &Error{Op: q.op(f), Err: err}
 }
 
 // op names the query in errors.
@@ -243,11 +256,12 @@ func (q *InetQuery) op(f Family) string {
 // oneWalk reports whether one request can ask for both families: TCPDIAG_GETSOCK, which knows TCP alone.
 func (q *InetQuery) oneWalk() bool { return q.AnyOrder && q.Family == Unspec && q.Protocol == TCP }
 
-func (q *InetQuery) messageType(f Family) netlink.HeaderType {
+func (q *InetQuery) ask(f Family) ask {
+	a := ask{q.op(f), sockDiagByFamily, q.request(f)}
 	if f == Unspec {
-		return tcpdiagGetsock
+		a.typ = tcpdiagGetsock
 	}
-	return sockDiagByFamily
+	return a
 }
 
 // request encodes struct inet_diag_req_v2, or for both families struct inet_diag_req, and the attributes behind it.

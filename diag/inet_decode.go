@@ -39,25 +39,10 @@ func (s *InetSocket) decode(b []byte, proto Protocol) error {
 }
 
 // attributes indexes the attributes in b.
-func (s *InetSocket) attributes(b []byte) error {
+func (s *InetSocket) attributes(b []byte) (err error) {
 	s.msg = b
-	have, off := uint32(0), 0
-	for off+sizeofNlAttr <= len(b) {
-		h := b[off : off+sizeofNlAttr]
-		n := int(binary.NativeEndian.Uint16(h))
-		typ := binary.NativeEndian.Uint16(h[2:]) & nlaTypeMask
-		if n < sizeofNlAttr || n > len(b)-off {
-			s.have = have
-			return &MessageError{What: "attribute", Len: len(b) - off, Want: n}
-		}
-		if typ < attrMax {
-			s.pos[typ] = span{uint16(off + sizeofNlAttr), uint16(n - sizeofNlAttr)}
-			have |= 1 << typ
-		}
-		off += (n + 3) &^ 3
-	}
-	s.have = have
-	return nil
+	s.have, err = indexAttrs(b, s.pos[:])
+	return err
 }
 
 // ParseInet decodes the payload of one message of a dump: struct inet_diag_msg and the attributes behind it. The socket borrows

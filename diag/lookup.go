@@ -78,7 +78,8 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 // tells them apart.
 func (c *Conn) lacks(ctx context.Context, k InetKey) bool {
 	d := dump{conn: c, ctx: ctx, yield: func(*Batch) bool { return true }}
-	_, err := d.once(InetQuery{Protocol: k.Protocol}, k.family())
+	q := InetQuery{Protocol: k.Protocol}
+	_, err := d.once(q.ask(k.family()))
 	return err != nil && err.Err == syscall.ENOENT
 }
 

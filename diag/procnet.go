@@ -49,53 +49,73 @@ func (c *Conn) openTable(name string) (*os.File, error) {
 	return openIn(c.ns, c.cfg.Proc, "/thread-self/net/"+name)
 }
 
-// proc yields the rows of the /proc/net table, picked by state. It reports whether to go on.
-func (d *dump) proc(q InetQuery, f Family) (more bool, _ *Error) {
-	name, ok := procTable(q.Protocol, f)
-	if !ok {
+// lines calls row with the lines of a table, but the headings. It reports whether to go on; the error is errNoTable where there is
+// none.
+func (d *dump) lines(table string, row func(line []byte) bool) (more bool, _ *Error) {
+	if table == "" {
 		return false, errNoTable
 	}
-	file, err := d.conn.openTable(name)
+	file, err := d.conn.openTable(table)
 	if errors.Is(err, fs.ErrNotExist) {
-		if f == IPv6 { // the protocol may be there, and IPv6 not
-			if v4, err := d.conn.openTable(strings.TrimSuffix(name, "6")); err == nil {
-				v4.Close()
-				return true, nil
-			}
-		}
 		return false, errNoTable
 	}
-	fail := func(err error) *Error { return &Error{Op: "read /proc/net/" + name, Err: err} }
+	fail := func(err error) *Error { return &Error{Op: "read /proc/net/" + table, Err: err} }
 	if err != nil {
 		return false, fail(err)
 	}
 	defer file.Close()
-	b := d.next()
-	b.reset(q.Protocol)
 	lines := bufio.NewScanner(file)
 	lines.Scan() // headings
 	for lines.Scan() {
 		if d.ctx.Err() != nil {
 			return false, fail(cancelled(d.ctx))
 		}
-		var s InetSocket
-		if !s.parseProc(lines.Bytes(), q.Protocol, f) {
-			b.lost++
-			continue
-		}
-		if !q.States.Has(s.State) {
-			continue
-		}
-		if b.socks = append(b.socks, s); len(b.socks) >= 128 {
-			if !d.send(b) {
-				return false, nil
-			}
-			b = d.next()
-			b.reset(q.Protocol)
+		if !row(lines.Bytes()) {
+			return false, nil
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return false, fail(err)
+	}
+	return true, nil
+}
+
+// proc yields the rows of the /proc/net table, picked by state. It reports whether to go on.
+func (d *dump) proc(q InetQuery, f Family) (more bool, err *Error) {
+	name, ok := procTable(q.Protocol, f)
+	if !ok {
+		return false, errNoTable
+	}
+	b := d.next()
+	b.reset(q.Protocol)
+	more, err = d.lines(name, func(line []byte) bool {
+		var s InetSocket
+		if !s.parseProc(line, q.Protocol, f) {
+			b.lost++
+			return true
+		}
+		if !q.States.Has(s.State) {
+			return true
+		}
+		if b.socks = append(b.socks, s); len(b.socks) < 128 {
+			return true
+		}
+		if !d.send(b) {
+			return false
+		}
+		b = d.next()
+		b.reset(q.Protocol)
+		return true
+	})
+	switch {
+	case err == errNoTable && f == IPv6: // the protocol may be there, and IPv6 not
+		if v4, err := d.conn.openTable(strings.TrimSuffix(name, "6")); err == nil {
+			v4.Close()
+			return true, nil
+		}
+		return false, err
+	case err != nil || !more:
+		return false, err
 	}
 	return len(b.socks)+b.lost == 0 || d.send(b), nil
 }
