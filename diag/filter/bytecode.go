@@ -122,6 +122,9 @@ func (a *assembler) lower(n Node, negate bool) term {
 		})
 	case Cgroup:
 		return a.test(OpCgroup, negate, bcCgroupCond, 8, func(b []byte) { binary.NativeEndian.PutUint64(b, n.ID) })
+	case Class, Check:
+		a.exact = false // the kernel cannot tell
+		return term{kind: always}
 	case Autobound:
 		a.exact = false // the range is asked for here
 		return term{kind: test, op: newOp(bcAuto, 0), negate: negate}

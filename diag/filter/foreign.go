@@ -27,13 +27,10 @@ func parseForeign(w string, family diag.Family, side Side, isPort bool, env *Env
 func foreignPort(w string, family diag.Family, env *Env) (int64, bool) {
 	if family == famVSock {
 		v, ok := cUnsigned(w)
-		if v == math.MaxUint32 { // VMADDR_PORT_ANY
-			return -1, ok
-		}
 		return int64(v), ok
 	}
 	if v, ok := cLong(w); ok {
-		return int64(int32(v)), true
+		return v, true
 	}
 	if family == famNetlink {
 		return 0, w == "kernel"

@@ -56,6 +56,10 @@ func matcher(n Node) func(*diag.InetSocket) bool {
 			id, _ := s.CgroupID()
 			return id == n.ID
 		}
+	case Class:
+		return func(s *diag.InetSocket) bool { return n.Has(s.Protocol, s.Family, s.State) }
+	case Check:
+		return n.Picks
 	case Autobound:
 		return func(s *diag.InetSocket) bool {
 			p := s.Local.Port()

@@ -81,7 +81,8 @@ type Autobound struct{ Lo, Hi uint16 }
 type Foreign struct {
 	Family diag.Family
 	Side   Side
-	// Name is AF_UNIX's: a pattern as fnmatch(3) has it with FNM_CASEFOLD. "": any.
+	// Name is AF_UNIX's: a pattern as fnmatch(3) has it with FNM_CASEFOLD, which the abstract names' NULs are @ for. "" picks
+	// sockets without a name.
 	Name string
 	// Addr is the ethertype, the netlink protocol or the context id; -1: any.
 	Addr int64

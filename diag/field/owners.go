@@ -1,0 +1,87 @@
+package field
+
+import (
+	"strconv"
+
+	"github.com/sockeye-tools/sockeye/diag"
+)
+
+// ownerFields are those of the processes that hold a socket.
+func ownerFields() []*Field {
+	detail := func(get func(*Context, *Holder) string) func(*Context, *Holder) (string, bool) {
+		return func(c *Context, h *Holder) (string, bool) {
+			if !h.load(c) {
+				return "", false
+			}
+			v := get(c, h)
+			return v, v != ""
+		}
+	}
+	fields := []*Field{
+		{Name: "pid", Doc: "process that holds the socket", Kind: Number, Many: true},
+		{Name: "process", Aliases: []string{"comm", "program", "proc"}, Doc: "its name (comm), up to 15 bytes that it chose", Kind: Text,
+			holder: func(_ *Context, h *Holder) (string, bool) { return h.Comm, h.Known }},
+		{Name: "cmdline", Aliases: []string{"cmd", "args"}, Doc: "its command line, up to 4096 bytes", Kind: Text,
+			holder: detail(func(_ *Context, h *Holder) string { return h.cmdline })},
+		{Name: "process_user", Aliases: []string{"puser"}, Doc: "user that it runs as (effective)", Kind: Text,
+			holder: detail(func(c *Context, h *Holder) string { return c.userName(h.uid) })},
+		{Name: "process_cgroup", Aliases: []string{"pcgroup"}, Doc: "its control group", Kind: Text,
+			holder: detail(func(_ *Context, h *Holder) string { return h.cgroup })},
+		{Name: "unit", Aliases: []string{"service", "systemd"}, Doc: "systemd unit that it runs in, from its control group", Kind: Text,
+			holder: detail(func(_ *Context, h *Holder) string { return h.place.Unit })},
+		{Name: "container", Doc: "id of the container that it runs in, from its control group", Kind: Text,
+			holder: detail(func(_ *Context, h *Holder) string { return h.place.Container })},
+		{Name: "runtime", Doc: "runtime of the container", Kind: Text, Values: "docker podman containerd cri-o lxc nspawn buildah",
+			holder: detail(func(_ *Context, h *Holder) string { return h.place.Runtime })},
+		{Name: "pod", Aliases: []string{"pod_uid"}, Doc: "uid of the Kubernetes pod that it runs in, from its control group", Kind: Text,
+			holder: detail(func(_ *Context, h *Holder) string { return h.place.Pod })},
+	}
+	for _, f := range fields {
+		f.Many = true
+	}
+	fields = append(fields,
+		&Field{Name: "no_owner", Aliases: []string{"ownerless"}, Doc: "why no process is known to hold the socket", Kind: Text,
+			Values: "time-wait syn-recv unaccepted orphan kernel unknown",
+			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				why := c.WhyNone(s)
+				return append(dst, why...), why != ""
+			}},
+		&Field{Name: "owner", Doc: "NAME[PID] of each process that holds the socket; no text for filters: use process or pid", Kind: Text, Shown: true,
+			text: appendOwners},
+	)
+	for _, f := range fields {
+		f.Group, f.Where, f.Key = Owner, WithOwner, f.Name
+	}
+	return fields
+}
+
+// appendOwners appends the owners as they are: escape them before they reach a terminal.
+func appendOwners(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+	for i, h := range c.Holders(s) {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		if h.Known {
+			dst = append(dst, h.Comm...)
+		} else {
+			dst = append(dst, '?')
+		}
+		dst = append(dst, '[')
+		dst = strconv.AppendInt(dst, int64(h.PID), 10)
+		dst = append(dst, ']')
+	}
+	return dst, len(c.Holders(s)) > 0
+}
+
+// userName is a user's name, or the number; "" for one that is not known.
+func (c *Context) userName(uid uint32) string {
+	if uid == ^uint32(0) {
+		return ""
+	}
+	if c.User != nil {
+		if name, ok := c.User(uid); ok {
+			return name
+		}
+	}
+	return strconv.FormatUint(uint64(uid), 10)
+}

@@ -1,0 +1,135 @@
+package field
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/sockeye-tools/sockeye/diag"
+)
+
+// Watch remembers what sockets counted in one round, so that the next can tell rates, and which are new or gone. Sockets are
+// known by their cookies; rows of /proc have none, and are not watched.
+type Watch struct {
+	prev, now map[uint64]sample
+	at        time.Time
+	elapsed   time.Duration // since the round before; 0 in the first
+	gone      bool          // rows of sockets that are gone are being made
+}
+
+// sample is what a socket counted.
+type sample struct {
+	counts [len(counters)]uint64
+	have   uint8 // bit 1<<counter
+	row    []byte
+}
+
+// counters are the fields that rates are made of.
+var counters = [...]struct{ rate, field, doc string }{
+	{"out_rate", "bytes_acked", "bytes acknowledged a second"},
+	{"in_rate", "bytes_received", "bytes received a second"},
+	{"segs_out_rate", "segs_out", "segments sent a second"},
+	{"segs_in_rate", "segs_in", "segments received a second"},
+	{"retrans_rate", "retrans_total", "segments retransmitted a second"},
+}
+
+// Begin begins a round.
+func (w *Watch) Begin(at time.Time) {
+	w.elapsed = 0
+	if !w.at.IsZero() {
+		w.elapsed = at.Sub(w.at)
+	}
+	w.prev, w.now, w.at = w.now, make(map[uint64]sample, len(w.now)), at
+}
+
+// Note remembers a socket. row makes what is to be shown once it is gone.
+func (w *Watch) Note(c *Context, s *diag.InetSocket, row func() []byte) {
+	if s.Cookie == 0 {
+		return
+	}
+	sm := sample{}
+	for i := range counters {
+		if v, ok := byName[counters[i].field].Number(c, s); ok {
+			sm.counts[i] = v
+			sm.have |= 1 << i
+		}
+	}
+	w.gone = true
+	sm.row = row()
+	w.gone = false
+	w.now[s.Cookie] = sm
+}
+
+// Gone yields the rows of the sockets that were there in the round before, and are not in this, in the order of their making.
+func (w *Watch) Gone() iter.Seq[[]byte] {
+	var cookies []uint64
+	for cookie := range w.prev {
+		if _, ok := w.now[cookie]; !ok {
+			cookies = append(cookies, cookie)
+		}
+	}
+	slices.SortFunc(cookies, func(a, b uint64) int { return cmp.Compare(a, b) })
+	return func(yield func([]byte) bool) {
+		for _, cookie := range cookies {
+			if !yield(w.prev[cookie].row) {
+				return
+			}
+		}
+	}
+}
+
+// rate is what counter i of a socket grew by in a second.
+func (w *Watch) rate(c *Context, s *diag.InetSocket, i int) (uint64, bool) {
+	if w == nil || w.gone || w.elapsed < time.Millisecond {
+		return 0, false
+	}
+	before, ok := w.prev[s.Cookie]
+	v, has := byName[counters[i].field].Number(c, s)
+	if !ok || !has || before.have&(1<<i) == 0 {
+		return 0, false
+	}
+	if v < before.counts[i] { // 32 bits that went round
+		return 0, false
+	}
+	return uint64(float64(v-before.counts[i])/w.elapsed.Seconds() + 0.5), true
+}
+
+// watchFields are known only with --watch, from the second round on.
+func watchFields() []*Field {
+	all := []*Field{
+		{Name: "change", Kind: Text, Doc: "with --watch: the socket is new, or gone, since the round before", Values: "new gone",
+			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				w := c.Watch
+				switch {
+				case w == nil:
+				case w.gone:
+					return append(dst, "gone"...), true
+				case w.elapsed > 0 && s.Cookie != 0:
+					if _, ok := w.prev[s.Cookie]; !ok {
+						return append(dst, "new"...), true
+					}
+				}
+				return dst, false
+			}},
+	}
+	for i, r := range counters {
+		f := &Field{Name: r.rate, Kind: Number, Unit: PerSecond, Ext: diag.ExtInfo, Doc: "with --watch: " + r.doc,
+			number: func(c *Context, s *diag.InetSocket) (uint64, bool) { return c.Watch.rate(c, s, i) }}
+		if i < 2 {
+			f.Unit = BytesPerSecond
+		}
+		all = append(all, f)
+	}
+	for _, f := range all {
+		f.Group, f.Where = Rates, Here
+		f.key()
+	}
+	return append(all, &Field{Name: "time", Key: "time_unix_ms", Group: Rates, Where: Here, Kind: Number, Doc: "with --watch: when the round began, in milliseconds since 1970",
+		number: func(c *Context, _ *diag.InetSocket) (uint64, bool) {
+			if c.Watch == nil || c.Watch.at.IsZero() {
+				return 0, false
+			}
+			return uint64(c.Watch.at.UnixMilli()), true
+		}})
+}
