@@ -121,6 +121,9 @@ func (p *Writer) appendPort(b []byte, proto diag.Protocol, port uint16) []byte {
 	case diag.UDP:
 		service = "udp"
 	}
+	if p.opt.AnyProto {
+		service = ""
+	}
 	if port >= p.opt.EphemeralMin && port <= p.opt.EphemeralMax {
 		return appendUint(b, uint64(port))
 	}

@@ -51,6 +51,9 @@ func (p *Writer) appendProcExt(b []byte, s *diag.InetSocket) []byte {
 	if p.opt.Extended {
 		b = appendUser(b, s)
 	}
+	if p.row != nil {
+		b = p.appendProcRow(b, s)
+	}
 	return b
 }
 
@@ -90,13 +93,19 @@ func (p *Writer) appendDetails(b []byte, s *diag.InetSocket) []byte {
 		}
 	}
 	if shut, ok := s.Shutdown(); ok {
-		b = append(b, " <->"...)
-		if shut&diag.RcvShutdown != 0 {
-			b[len(b)-3] = '-'
-		}
-		if shut&diag.SendShutdown != 0 {
-			b[len(b)-1] = '-'
-		}
+		b = appendShutdown(b, shut)
+	}
+	return b
+}
+
+// appendShutdown appends an arrow, without the points of directions that were shut down.
+func appendShutdown(b []byte, shut uint8) []byte {
+	b = append(b, " <->"...)
+	if shut&diag.RcvShutdown != 0 {
+		b[len(b)-3] = '-'
+	}
+	if shut&diag.SendShutdown != 0 {
+		b[len(b)-1] = '-'
 	}
 	return b
 }
@@ -153,20 +162,7 @@ func (p *Writer) appendSockOpt(b []byte, s *diag.InetSocket) []byte {
 
 func appendMemory(b []byte, s *diag.InetSocket) []byte {
 	if m, ok := s.SKMemInfo(); ok {
-		b = appendUint(append(b, " skmem:(r"...), uint64(m.RMemAlloc))
-		b = appendUint(append(b, ",rb"...), uint64(m.RcvBuf))
-		b = appendUint(append(b, ",t"...), uint64(m.WMemAlloc))
-		b = appendUint(append(b, ",tb"...), uint64(m.SndBuf))
-		b = appendUint(append(b, ",f"...), uint64(m.FwdAlloc))
-		b = appendUint(append(b, ",w"...), uint64(m.WMemQueued))
-		b = appendUint(append(b, ",o"...), uint64(m.OptMem))
-		if m.HasBacklog() {
-			b = appendUint(append(b, ",bl"...), uint64(m.Backlog))
-		}
-		if m.HasDrops() {
-			b = appendUint(append(b, ",d"...), uint64(m.Drops))
-		}
-		return append(b, ')')
+		return appendSKMem(b, &m)
 	}
 	if m, ok := s.MemInfo(); ok {
 		b = appendUint(append(b, " mem:(r"...), uint64(m.RMem))
@@ -176,4 +172,21 @@ func appendMemory(b []byte, s *diag.InetSocket) []byte {
 		b = append(b, ')')
 	}
 	return b
+}
+
+func appendSKMem(b []byte, m *diag.SKMemInfo) []byte {
+	b = appendUint(append(b, " skmem:(r"...), uint64(m.RMemAlloc))
+	b = appendUint(append(b, ",rb"...), uint64(m.RcvBuf))
+	b = appendUint(append(b, ",t"...), uint64(m.WMemAlloc))
+	b = appendUint(append(b, ",tb"...), uint64(m.SndBuf))
+	b = appendUint(append(b, ",f"...), uint64(m.FwdAlloc))
+	b = appendUint(append(b, ",w"...), uint64(m.WMemQueued))
+	b = appendUint(append(b, ",o"...), uint64(m.OptMem))
+	if m.HasBacklog() {
+		b = appendUint(append(b, ",bl"...), uint64(m.Backlog))
+	}
+	if m.HasDrops() {
+		b = appendUint(append(b, ",d"...), uint64(m.Drops))
+	}
+	return append(b, ')')
 }

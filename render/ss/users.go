@@ -1,8 +1,11 @@
 package ss
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
 // Unowned returns how many of the sockets have an inode, and so an owner, that is not known.
@@ -23,17 +26,59 @@ func (p *Writer) appendUsers(b []byte, inode uint32) []byte {
 		} else {
 			b = append(b, ',')
 		}
+		if p.opt.Threads && (i == len(p.list)-1 || p.list[i+1].PID != o.PID) {
+			b = p.appendThreads(b, p.list[:i+1], inode)
+		}
 		b = append(b, `("`...)
 		if proc := p.owners.Process(o.PID); proc.Known {
 			b = appendComm(b, proc.Comm)
 		} else {
 			b = append(b, '?')
 		}
-		b = append(appendUint(append(b, `",pid=`...), uint64(o.PID)), ",fd="...)
-		b = append(appendUint(b, uint64(o.FD)), ')')
+		b = appendUint(append(b, `",pid=`...), uint64(o.PID))
+		if p.opt.Threads {
+			b = appendUint(append(b, ",tid="...), uint64(o.PID))
+		}
+		b = append(appendUint(append(b, ",fd="...), uint64(o.FD)), ')')
 	}
 	if len(p.list) > 0 {
 		b = append(b, ')')
+	}
+	return b
+}
+
+// Thread is a thread of a process, other than its first, that has a descriptor.
+type Thread struct {
+	TID, FD int32
+	Comm    string
+}
+
+// ThreadOwners are Owners that know threads, for Options.Threads.
+type ThreadOwners interface {
+	// Threads appends the threads that have the owner's descriptor for the socket, in order, without the first of the process.
+	Threads(dst []Thread, o owner.Owner, inode uint32) []Thread
+}
+
+// appendThreads appends the other threads of the process that the last of the owners belong to, the last thread first, each with a
+// comma behind it.
+func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []byte {
+	t, ok := p.owners.(ThreadOwners)
+	if !ok {
+		return b
+	}
+	pid := owners[len(owners)-1].PID
+	p.threads = p.threads[:0]
+	for _, o := range owners {
+		if o.PID == pid {
+			p.threads = t.Threads(p.threads, o, inode)
+		}
+	}
+	slices.SortFunc(p.threads, func(a, b Thread) int { return cmp.Or(cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD)) })
+	for _, t := range slices.Backward(p.threads) {
+		b = appendComm(append(b, `("`...), t.Comm)
+		b = appendUint(append(b, `",pid=`...), uint64(pid))
+		b = appendUint(append(b, ",tid="...), uint64(t.TID))
+		b = append(appendUint(append(b, ",fd="...), uint64(t.FD)), "),"...)
 	}
 	return b
 }

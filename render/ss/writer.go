@@ -29,9 +29,13 @@ type Options struct {
 	Memory    bool // -m
 	Info      bool // -i
 	Processes bool // -p
+	Threads   bool // -T: with Processes, every thread that shares the descriptor
+	AnyProto  bool // ports are named after services of any protocol, as in ss -E
 	TOS       bool // --tos
 	Cgroup    bool // --cgroup
 	SockOpt   bool // --inet-sockopt
+	Filters   bool // -b: the filters of packet sockets
+	TIPCInfo  bool // --tipcinfo
 
 	// Long says that there is more to print than ss keeps before it finds out how wide columns are, so that lines cannot be equal to
 	// its: less is kept, and the first lines come at once.
@@ -47,6 +51,10 @@ type Options struct {
 	Protocols  *names.Protocols
 	Interfaces *names.Interfaces
 	Cgroups    *names.Cgroups
+	// NetlinkProtocols are names of netlink protocols.
+	NetlinkProtocols map[uint8]string
+	// Process names the process with a number, for the ports of netlink sockets; nil: they stay numbers.
+	Process func(pid int32) (comm string, ok bool)
 	// Host names an address; nil: addresses stay numbers.
 	Host func(netip.Addr) (string, bool)
 }
@@ -61,10 +69,14 @@ type Writer struct {
 	unowned int
 
 	list      []owner.Owner
+	threads   []Thread
 	info      diag.TCPInfo
 	mptcp     diag.MPTCPInfo
 	sctp      diag.SCTPInfo
 	ulp       diag.ULP
+	row       *ProcRow // of the socket that is being printed, if it has one
+	name      []byte
+	inodes    []uint32
 	lastInode uint32 // of the socket before: an SCTP association has that of its endpoint
 }
 

@@ -162,19 +162,6 @@ func TestFaceBothFamilies(t *testing.T) {
 	}
 }
 
-// TestFaceBare: tables that are not shown are named, once.
-func TestFaceBare(t *testing.T) {
-	s := scene.New(t)
-	var bare, inet result
-	if err := s.Do(func() { bare, inet = ours(t, "", "-an"), ours(t, "", "-A", "inet", "-an") }); err != nil {
-		t.Fatal(err)
-	}
-	const hint = "ss: not shown yet: netlink, packet, unix, vsock, xdp sockets\n"
-	if bare.stdout != inet.stdout || bare.stderr != hint || bare.status != 0 {
-		t.Errorf("-an: stderr %q, status %d\n%s", bare.stderr, bare.status, bare.stdout)
-	}
-}
-
 // TestFaceUnprivileged: who may not see owners is told so, once.
 func TestFaceUnprivileged(t *testing.T) {
 	s := scene.New(t)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/internal/getopt"
 	"github.com/sockeye-tools/sockeye/render/ss"
@@ -13,11 +15,13 @@ import (
 // options is a command line taken apart.
 type options struct {
 	tables  tables
-	v4, v6  bool // families
+	v4, v6  bool   // families
+	others  tables // the other families: all tables of each
 	states  diag.States
 	resolve bool     // -r
 	words   []string // the filter
 	render  ss.Options
+	actions
 
 	preferred diag.Family // the last family that was asked for
 	named     diag.States // default states of what was asked for by name
@@ -101,6 +105,15 @@ var optionList = []getopt.Option{
 
 // parse takes a command line apart. The error is an *exit.
 func parse(args []string, posix bool) (*options, error) {
+	o, err := parseOptions(args, posix)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.settle()
+}
+
+// parseOptions takes the options. What is left are the words.
+func parseOptions(args []string, posix bool) (*options, error) {
 	o := &options{bare: true}
 	p := getopt.New(args[0], args[1:], optionList)
 	p.Posix = posix
@@ -116,11 +129,16 @@ func parse(args []string, posix bool) (*options, error) {
 			return nil, err
 		}
 	}
-	var err error
-	if o.states, o.words, err = takeStates(o.states, p.Operands()); err != nil {
-		return nil, err
+	o.words = p.Operands()
+	return o, nil
+}
+
+// settle takes the states from the words, and adds what follows from what was asked for.
+func (o *options) settle() (err error) {
+	if o.states, o.words, err = takeStates(o.states, o.words); err != nil {
+		return err
 	}
-	return o, o.complete()
+	return o.complete()
 }
 
 // option takes one option.
@@ -157,7 +175,8 @@ func (o *options) option(id int, arg, long string) error {
 		r.Cgroup = true
 	case optSockOpt:
 		r.SockOpt = true
-	case optTIPCInfo: // about TIPC sockets alone
+	case optTIPCInfo:
+		r.TIPCInfo = true
 	case 'a':
 		o.states = diag.AllStates
 	case 'l':
@@ -176,6 +195,16 @@ func (o *options) option(id int, arg, long string) error {
 		o.table(tableSCTP)
 	case 'M':
 		o.table(tableMPTCP)
+	case 'x':
+		o.family(unix.AF_UNIX)
+	case '0':
+		o.family(unix.AF_PACKET)
+	case optVSock:
+		o.family(unix.AF_VSOCK)
+	case optXDP:
+		o.family(unix.AF_XDP)
+	case optTIPC:
+		o.family(unix.AF_TIPC)
 	case '4':
 		o.family(diag.IPv4)
 	case '6':
@@ -185,10 +214,7 @@ func (o *options) option(id int, arg, long string) error {
 	case 'A':
 		return o.query(arg)
 	default:
-		if long != "" {
-			return unsupported("--" + long)
-		}
-		return unsupported("-" + string(rune(id)))
+		return o.action(id, arg, long)
 	}
 	return nil
 }
@@ -206,7 +232,14 @@ func (o *options) table(t tables) {
 func (o *options) family(f diag.Family) {
 	o.v4 = o.v4 || f == diag.IPv4
 	o.v6 = o.v6 || f == diag.IPv6
-	o.named |= statesConn
+	states := statesConn
+	for i := range others {
+		if others[i].family == f {
+			o.others |= others[i].tables
+			states = others[i].states
+		}
+	}
+	o.named |= states
 	o.preferred = f
 	o.bare = false
 }
@@ -219,8 +252,6 @@ func (o *options) familyWord(word string) error {
 		return &exit{usage: true}
 	case !ok:
 		return &exit{text: `ss: "` + word + `" is invalid family`, usage: true, status: exitUsage}
-	case f != diag.IPv4 && f != diag.IPv6:
-		return unsupported("-f " + word)
 	}
 	o.family(f)
 	return nil
@@ -243,8 +274,6 @@ func (o *options) query(list string) error {
 			return &exit{text: `ss: "` + word + `" is illegal socket table id`, usage: true, status: exitUsage}
 		case without:
 			o.tables &^= t
-		case t&^tablesInet != 0 && name != "all":
-			return unsupported("-A " + name)
 		default:
 			o.table(t)
 		}
@@ -268,6 +297,12 @@ func (o *options) complete() error {
 	}
 	if (o.v4 || o.v6) && o.tables&tablesInet == 0 {
 		o.tables |= tablesInet
+	}
+	for i := range others {
+		// A table without its family gets that, and a family without a table gets all of its own.
+		if t := others[i].tables; o.tables&t == 0 {
+			o.tables |= o.others & t
+		}
 	}
 	switch {
 	case o.tables == 0:

@@ -1,6 +1,7 @@
 package ss
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,21 +35,35 @@ type show struct {
 	held  []*diag.InetSocket // with -r
 	addrs []netip.Addr
 
-	denied bool // some owners could not be read
+	kill   *killer // -K
+	denied bool    // some owners could not be read
+	others other
 }
 
 func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show {
 	s := &show{env: env, o: o, filter: f, conn: conn}
 	r := o.render
 	r.Width = screenWidth(env)
-	r.EphemeralMin, r.EphemeralMax = filter.ReadPortRange("/proc/sys/net/ipv4/ip_local_port_range")
+	r.EphemeralMin, r.EphemeralMax = filter.ReadPortRange(portRange(env))
 	if o.resolve {
 		r.Host = func(a netip.Addr) (string, bool) { return s.hosts.Lookup(env.Ctx, a) }
+	}
+	if root := procRoot(env); root != "" {
+		env.Owners.Proc = root
 	}
 	if r.Processes {
 		s.owners = &env.Owners
 	}
+	if o.kill {
+		s.kill = newKiller(s)
+	}
+	r.AnyProto = o.events
 	r.Long = s.long()
+	s.others = other{show: s, name: make([]byte, 0, 128)}
+	if s.others.wants(0) {
+		r.NetlinkProtocols = netlinkProtocols(protocolFiles)
+		r.Process = func(pid int32) (string, bool) { return processName(cmp.Or(env.Getenv("PROC_ROOT"), "/proc"), pid) }
+	}
 	s.out = ss.New(env.Stdout, r)
 	return s
 }
@@ -66,7 +81,18 @@ func (s *show) long() bool {
 // run prints everything and returns the exit status: exitFailed where something could not be asked for. The error is the
 // writer's, or the owner resolver's.
 func (s *show) run() (status int, err error) {
-	failed, err := s.print(s.env.Ctx, s.queries())
+	queries := s.queries()
+	failed, err := s.others.early(len(queries) > 0)
+	if err == nil && len(queries) > 0 {
+		var bad bool
+		bad, err = s.inet(s.env.Ctx, queries)
+		failed = failed || bad
+	}
+	if err == nil {
+		var bad bool
+		bad, err = s.others.later()
+		failed = failed || bad
+	}
 	if err == nil {
 		err = s.release()
 	}
@@ -88,9 +114,6 @@ func (s *show) run() (status int, err error) {
 	}
 	if s.hosts.Stopped() {
 		s.hint("name servers do not answer: addresses are shown as numbers")
-	}
-	if missing := s.o.tables.foreign(); missing != "" {
-		s.hint("not shown yet: " + missing + " sockets")
 	}
 	return status, nil
 }
@@ -142,6 +165,9 @@ func (s *show) ext(p diag.Protocol) (e diag.Ext) {
 			e |= diag.ExtInfo
 		}
 	}
+	if s.o.kill && p == diag.MPTCP {
+		e |= diag.ExtInfo // the token
+	}
 	if r.TOS {
 		e |= diag.ExtTOS | diag.ExtTClass
 	}
@@ -161,6 +187,11 @@ func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool
 	defer run.Close()
 	s.use(run.Owners())
 	for sock, err := range run.All() {
+		if err == nil && sock.Protocol == diag.MPTCP {
+			var bad bool
+			bad, err = s.others.later()
+			failed = failed || bad
+		}
 		if err == nil {
 			err = s.socket(sock)
 			if err != nil {
@@ -194,7 +225,7 @@ func (s *show) use(t *owner.Table) {
 	if t == nil {
 		return
 	}
-	s.out.SetOwners(t)
+	s.out.SetOwners(s.withThreads(t))
 	s.denied = s.denied || t.Denied() > 0
 }
 
@@ -223,6 +254,9 @@ func refused(err error) (diag.InetQuery, bool) {
 
 // socket prints a socket, or holds it back where hosts are named.
 func (s *show) socket(sock *diag.InetSocket) error {
+	if s.kill != nil && !s.kill.close(s.env.Ctx, sock) {
+		return nil
+	}
 	if !s.o.resolve {
 		return s.out.Inet(sock)
 	}

@@ -49,12 +49,17 @@ func (e *exit) print(env *cli.Env) int {
 func complain(env *cli.Env, err error) { fmt.Fprintf(env.Stderr, "ss: %v\n", err) }
 
 func run(env *cli.Env) (status int, err error) {
-	o, err := parse(env.Args, env.Getenv("POSIXLY_CORRECT") != "")
+	args, explain := takeExplain(env.Args)
+	o, err := parseOptions(args, env.Getenv("POSIXLY_CORRECT") != "")
 	if err != nil {
 		return 0, err
 	}
-	f, err := o.filter()
-	if err != nil {
+	if o.summary {
+		if err := summarize(env); err != nil || o.bare && len(o.words) == 0 {
+			return 0, err
+		}
+	}
+	if err := o.settle(); err != nil {
 		return 0, err
 	}
 	conn, err := diag.Dial(nil)
@@ -62,7 +67,26 @@ func run(env *cli.Env) (status int, err error) {
 		return 0, err
 	}
 	defer conn.Close()
-	return newShow(env, o, f, conn).run()
+	if o.record != "" {
+		return 0, record(env, o, conn)
+	}
+	o.ports = portRange(env)
+	if err := o.readFilters(env.Stdin); err != nil {
+		return 0, err
+	}
+	f, err := o.filter()
+	if err != nil {
+		return 0, err
+	}
+	s := newShow(env, o, f, conn)
+	switch {
+	case explain:
+		_, err := io.WriteString(env.Stdout, s.explainFilter())
+		return 0, err
+	case o.events:
+		return s.follow()
+	}
+	return s.run()
 }
 
 // filter parses the filter words.
@@ -71,8 +95,11 @@ func (o *options) filter() (*filter.Filter, error) {
 		return filter.New(nil, 0), nil
 	}
 	env := filter.SystemEnv()
+	if o.ports != "" {
+		env.PortRange = func() (lo, hi uint16) { return filter.ReadPortRange(o.ports) }
+	}
 	env.TCP, env.UDP = o.tables&tableTCP != 0, o.tables&tableUDP != 0
-	if !o.v4 || !o.v6 { // one who asks for both prefers none
+	if !o.v4 || !o.v6 || o.preferred != diag.IPv4 && o.preferred != diag.IPv6 { // one who asks for both prefers none
 		env.Preferred = o.preferred
 	}
 	f, err := filter.ParseSS(o.words, env)

@@ -46,7 +46,7 @@ func TestMainExits(t *testing.T) {
 		{"-A !tcp", result{stderr: "ss: no socket tables to show with such filter.\n"}},
 		{"-A !tcp ( (", result{stderr: "ss: no socket tables to show with such filter.\n"}}, // before the filter is looked at
 		{"state foo", result{stderr: "ss: wrong state name: foo\n", status: 255}},
-		{"-K", result{stderr: "ss: -K is not supported yet\n", status: 255}},
+		{"--bpf-maps", result{stderr: "ss: --bpf-maps is not supported yet\n", status: 255}},
 		{"-t sport = 22 and", result{
 			stderr: "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n" + usage, status: 255}},
 		{"-t sport = nosuchservice", result{
@@ -66,7 +66,7 @@ func TestMainExits(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, o := range optionList {
 		e, ok := errors.AsType[*exit]((&options{}).option(o.ID, "inet", o.Long))
-		if ok && strings.HasSuffix(e.text, "is not supported yet") || o.ID == optTIPCInfo {
+		if ok && strings.HasSuffix(e.text, "is not supported yet") {
 			continue
 		}
 		if o.Short != 0 && o.Short != 'v' && !strings.Contains(usage, "   -"+string(o.Short)+", --") {

@@ -1,8 +1,6 @@
 package ss
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -76,23 +74,6 @@ func (t tables) defaultStates() (m diag.States) {
 		m |= diag.StatesOf(diag.Established, diag.Listen, diag.Close)
 	}
 	return m
-}
-
-// foreign names the tables that hold other sockets than IPv4 and IPv6 ones.
-func (t tables) foreign() string {
-	var names []string
-	for _, n := range []struct {
-		name string
-		t    tables
-	}{
-		{"netlink", tableNetlink}, {"packet", tablesPacket}, {"unix", tablesUnix}, {"vsock", tablesVSock},
-		{"tipc", tableTIPC}, {"xdp", tableXDP},
-	} {
-		if t&n.t != 0 {
-			names = append(names, n.name)
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 // families are the words of -f. That of "help" is none of them.

@@ -17,20 +17,38 @@ const usage = `Usage: ss [ OPTIONS ]
    -e, --extended      show user, inode, cookie, mark, cgroup
    -m, --memory        show memory
    -p, --processes     show who holds the socket
+   -T, --threads       with -p, show the threads, too
    -i, --info          show what TCP knows about the connection
        --tos           show type of service, traffic class and priority
        --cgroup        show the cgroup
+   -b, --bpf           show the filters of packet sockets
+   -Z, --context       show security contexts of processes
+   -z, --contexts      show security contexts of processes and sockets
+       --tipcinfo      show what TIPC knows about the socket
 
    -4, --ipv4          IPv4 sockets
    -6, --ipv6          IPv6 sockets
+   -0, --packet        packet sockets
    -t, --tcp           TCP sockets
    -M, --mptcp         MPTCP sockets
    -S, --sctp          SCTP sockets
    -d, --dccp          DCCP sockets
    -u, --udp           UDP sockets
    -w, --raw           raw sockets
+   -x, --unix          unix sockets
+       --tipc          TIPC sockets
+       --vsock         vsock sockets
+       --xdp           XDP sockets
    -f, --family=FAMILY sockets of a family
-       FAMILY := {inet|inet6|help}
+       FAMILY := {inet|inet6|link|unix|netlink|vsock|tipc|xdp|help}
+
+   -s, --summary       count sockets
+   -E, --events        show TCP and UDP sockets as they are closed
+   -K, --kill          close IPv4 and IPv6 sockets, and show what was closed
+   -N, --net=NAME      look into the network namespace with a name
+   -D, --diag=FILE     write what the kernel says of TCP sockets to a file; - is stdout
+   -F, --filter=FILE   read the filter, or the rest of it, from a file; - is stdin
+       --explain       show what becomes of the filter, and no socket
 
    -H, --no-header     leave out the headings
    -Q, --no-queues     leave out the queues
@@ -38,7 +56,8 @@ const usage = `Usage: ss [ OPTIONS ]
        --inet-sockopt  show options of the socket
 
    -A, --query=QUERY, --socket=QUERY
-       QUERY := [!]{all|inet|tcp|mptcp|udp|raw|dccp|sctp}[,QUERY]
+       QUERY := [!]{all|inet|tcp|mptcp|udp|raw|dccp|sctp|unix|unix_dgram|unix_stream|unix_seqpacket|packet|packet_raw|packet_dgram|
+                    netlink|tipc|vsock|vsock_stream|vsock_dgram|xdp}[,QUERY]
 
        FILTER := [ state STATE-FILTER ] [ exclude STATE-FILTER ] [ EXPRESSION ]
        STATE-FILTER := {all|connected|synchronized|bucket|big|TCP-STATES}
@@ -48,5 +67,5 @@ const usage = `Usage: ss [ OPTIONS ]
              bucket := {syn-recv|time-wait}
                 big := all but bucket
 
-Not supported yet: unix, packet, netlink, vsock, tipc and xdp sockets, -b -D -E -F -K -N -s -T -Z -z --bpf-maps --bpf-map-id.
+Not supported yet: -Z and -z where SELinux is on, --bpf-maps, --bpf-map-id.
 `
