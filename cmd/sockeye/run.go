@@ -17,6 +17,7 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/list"
 	"github.com/sockeye-tools/sockeye/cmd/internal/netstat"
 	"github.com/sockeye-tools/sockeye/cmd/internal/ss"
+	"github.com/sockeye-tools/sockeye/cmd/internal/teach"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
@@ -49,11 +50,20 @@ func run(env *cli.Env) int {
 	app := newApp(env, &status)
 	args := env.Args
 	switch {
-	case len(args) == 1 || strings.HasPrefix(args[1], "-") && !slices.Contains([]string{"-h", "--help", "-V", "--version"}, args[1]):
-		args = slices.Insert(args, 1, "list")
+	case len(args) == 1:
+		args = append(args, "list")
+	case args[1] == "-h" || args[1] == "--help":
+		app.Setup()
+		if err := urfave.ShowAppHelp(urfave.NewContext(app, nil, nil)); err != nil {
+			return exitFailed
+		}
+		return exitOK
 	case args[1] == "-V" || args[1] == "--version":
 		args = slices.Replace(args, 1, 2, "version")
-	case !strings.HasPrefix(args[1], "-") && app.Command(args[1]) == nil:
+	case app.Command(args[1]) != nil:
+	case !word(args[1]): // an option, or a filter
+		args = slices.Insert(args, 1, "list")
+	default:
 		return usage(env, fmt.Errorf("there is no verb %q: %s", args[1], verbs(app)))
 	}
 	if err := app.RunContext(env.Ctx, args); err != nil {
@@ -65,6 +75,16 @@ func run(env *cli.Env) int {
 func usage(env *cli.Env, err error) int {
 	fmt.Fprintf(env.Stderr, "sockeye: %v\n", err)
 	return exitUsage
+}
+
+// word reports whether s could be meant as a verb.
+func word(s string) bool {
+	for _, c := range []byte(s) {
+		if c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func verbs(app *urfave.App) string {
@@ -123,42 +143,13 @@ func newApp(env *cli.Env, status *int) *urfave.App {
 		OnUsageError:   onUsage,
 		ExitErrHandler: func(*urfave.Context, error) {},
 		Commands: []*urfave.Command{
-			{
-				Name: "list", Usage: "TCP and UDP sockets, listeners first, with their owners", HideHelpCommand: true,
-				UsageText:              "sockeye list [OPTIONS]",
-				UseShortOptionHandling: true,
-				OnUsageError:           onUsage,
-				Flags: []urfave.Flag{
-					&urfave.BoolFlag{Name: "tcp", Aliases: []string{"t"}, Usage: "TCP only"},
-					&urfave.BoolFlag{Name: "udp", Aliases: []string{"u"}, Usage: "UDP only"},
-					&urfave.BoolFlag{Name: "ipv4", Aliases: []string{"4"}, Usage: "IPv4 only"},
-					&urfave.BoolFlag{Name: "ipv6", Aliases: []string{"6"}, Usage: "IPv6 only"},
-					&urfave.BoolFlag{Name: "listening", Aliases: []string{"l"}, Usage: "only sockets that wait for peers"},
-					&urfave.BoolFlag{Name: "no-header", Aliases: []string{"H"}, Usage: "leave out the headings"},
-					// Those two are taken out of the arguments before they come here; they stand here for the help text.
-					&urfave.BoolFlag{Name: "plan", Usage: "say what would be asked of the kernel, and why, and do not ask"},
-					&urfave.StringFlag{Name: "owners", Usage: "`WHERE` owners are looked up: --owners=auto, bpf, proc or none"},
-				},
-				Action: func(c *urfave.Context) error {
-					if c.Args().Present() {
-						return fmt.Errorf("list takes no operand, but got %q", c.Args().First())
-					}
-					if c.IsSet("owners") {
-						return fmt.Errorf("write --owners=%s, in one word", c.String("owners"))
-					}
-					err := list.Run(env, list.Options{
-						TCP: c.Bool("tcp"), UDP: c.Bool("udp"), IPv4: c.Bool("ipv4"), IPv6: c.Bool("ipv6"),
-						Listening: c.Bool("listening"), NoHeader: c.Bool("no-header"),
-					})
-					if err != nil {
-						fmt.Fprintf(env.Stderr, "sockeye: %v\n", err)
-						*status = exitFailed
-					}
-					return nil
-				},
-			},
+			face("list", "the sockets of the host: filtered, sorted, grouped, as table, JSON or CSV", list.Main),
 			face("ss", "what ss(8) of iproute2 prints, with its options", ss.Main),
 			face("netstat", "what netstat(8) of net-tools prints, with its options", netstat.Main),
+			face("fields", "the fields that filters, columns and sorting know", teach.Fields),
+			face("explain", "what a filter means, and what of it the kernel evaluates", teach.Explain),
+			face("help", "what states, timers, queues, fields and filters are", teach.Help),
+			face("schema", "the JSON Schema of list --output json", teach.Schema),
 			face("counters", "the protocol counters behind netstat -s, with meanings and rates", counters.Main),
 			face("bench", "time sockeye, ss, netstat and lsof on this host, side by side", bench.Main),
 			{

@@ -6,15 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/render/names"
 )
-
-// block is how many lines are held to find the widths of columns; the next block can only widen them.
-const block = 4096
 
 // Owners says who holds a socket; *owner.Table does.
 type Owners interface {
@@ -29,122 +25,101 @@ type Printer struct {
 	// Interface names a device; nil: by index.
 	Interface func(index uint32) (string, bool)
 	NoHeader  bool
+	// Columns are what is shown; nil: those of Default, without the owners where they were not looked up.
+	Columns []Column
+	// Width is that of the terminal: lines are cut to it. 0: they are not.
+	Width int
 	// Unowned counts the sockets that a process could hold, and none was found.
 	Unowned int
 
-	text   []byte // the cells of the block, one behind the other
-	ends   []int  // where each cell ends in text
-	widths []int
-	out    []byte
-	headed bool
+	layout *Layout
+	row    []byte
 	held   []owner.Owner
 }
 
-var heads = []string{"PROTO", "STATE", "RECV-Q", "SEND-Q", "LOCAL", "PEER", "TIMER", "OWNER"}
-
-// right says which columns hold numbers.
-var right = []bool{false, false, true, true, false, false, false, false}
-
-func (p *Printer) columns() int {
-	if p.Owners == nil {
-		return len(heads) - 1
-	}
-	return len(heads)
+// Column is one column of a table.
+type Column struct {
+	Head   string
+	Right  bool // numbers stand right
+	Append func(dst []byte, s *diag.InetSocket) []byte
 }
 
-// cell ends the cell that was being appended.
-func (p *Printer) cell() { p.ends = append(p.ends, len(p.text)) }
+// Default returns the column of a name, as the list verb shows it by default: netid, state, recv_q, send_q, local, peer, timer
+// or owner.
+func (p *Printer) Default(name string) (Column, bool) {
+	switch name {
+	case "netid":
+		return Column{"PROTO", false, func(b []byte, s *diag.InetSocket) []byte {
+			b = append(b, s.Protocol.String()...)
+			if s.Family == diag.IPv6 {
+				b = append(b, '6')
+			}
+			return b
+		}}, true
+	case "state":
+		return Column{"STATE", false, func(b []byte, s *diag.InetSocket) []byte { return append(b, stateName(s)...) }}, true
+	case "recv_q":
+		return Column{"RECV-Q", true, func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.RQueue), 10) }}, true
+	case "send_q":
+		return Column{"SEND-Q", true, func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.WQueue), 10) }}, true
+	case "local":
+		return Column{"LOCAL", false, func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, true) }}, true
+	case "peer":
+		return Column{"PEER", false, func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, false) }}, true
+	case "timer":
+		return Column{"TIMER", false, appendTimer}, true
+	case "owner":
+		return Column{"OWNER", false, func(b []byte, s *diag.InetSocket) []byte { return p.appendOwners(b, s.Inode) }}, true
+	}
+	return Column{}, false
+}
+
+// DefaultNames are the columns that are shown when nothing else is asked for.
+var DefaultNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", "timer", "owner"}
+
+// start settles the columns.
+func (p *Printer) start() {
+	if p.layout != nil {
+		return
+	}
+	if p.Columns == nil {
+		for _, name := range DefaultNames {
+			if c, ok := p.Default(name); ok && (name != "owner" || p.Owners != nil) {
+				p.Columns = append(p.Columns, c)
+			}
+		}
+	}
+	p.layout = &Layout{W: p.W, NoHeader: p.NoHeader, Width: p.Width}
+	for _, c := range p.Columns {
+		p.layout.Heads = append(p.layout.Heads, Head{c.Head, c.Right})
+	}
+}
+
+// AppendRow appends the cells of a socket, each with a NUL behind it, for Row.
+func (p *Printer) AppendRow(dst []byte, s *diag.InetSocket) []byte {
+	p.start()
+	for i := range p.Columns {
+		dst = append(p.Columns[i].Append(dst, s), 0)
+	}
+	return dst
+}
+
+// Row prints what AppendRow made.
+func (p *Printer) Row(cells []byte) error {
+	p.start()
+	return p.layout.Row(cells)
+}
 
 // Socket prints a socket.
 func (p *Printer) Socket(s *diag.InetSocket) error {
-	if err := p.head(); err != nil {
-		return err
-	}
-	p.text = append(p.text, s.Protocol.String()...)
-	if s.Family == diag.IPv6 {
-		p.text = append(p.text, '6')
-	}
-	p.cell()
-	p.text = append(p.text, stateName(s)...)
-	p.cell()
-	p.text = strconv.AppendUint(p.text, uint64(s.RQueue), 10)
-	p.cell()
-	p.text = strconv.AppendUint(p.text, uint64(s.WQueue), 10)
-	p.cell()
-	p.text = p.address(p.text, s, true)
-	p.cell()
-	p.text = p.address(p.text, s, false)
-	p.cell()
-	p.text = appendTimer(p.text, s)
-	p.cell()
-	if p.Owners != nil {
-		p.text = p.appendOwners(p.text, s.Inode)
-		p.cell()
-	}
-	if len(p.ends) >= block*p.columns() {
-		return p.Flush()
-	}
-	return nil
-}
-
-func (p *Printer) head() error {
-	if p.headed {
-		return nil
-	}
-	p.headed = true
-	p.widths = make([]int, p.columns())
-	if p.NoHeader {
-		return nil
-	}
-	for _, h := range heads[:p.columns()] {
-		p.text = append(p.text, h...)
-		p.cell()
-	}
-	return nil
+	p.row = p.AppendRow(p.row[:0], s)
+	return p.layout.Row(p.row)
 }
 
 // Flush prints what is held. It must be called at the end; it prints the headings also when there was no socket.
 func (p *Printer) Flush() error {
-	if err := p.head(); err != nil {
-		return err
-	}
-	n := p.columns()
-	start := 0
-	for i, end := range p.ends {
-		c := i % n
-		p.widths[c] = max(p.widths[c], utf8.RuneCount(p.text[start:end]))
-		start = end
-	}
-	p.out = p.out[:0]
-	start = 0
-	for i, end := range p.ends {
-		c := i % n
-		cell := p.text[start:end]
-		pad := p.widths[c] - utf8.RuneCount(cell)
-		if right[c] {
-			p.out = appendBlanks(p.out, pad)
-		}
-		p.out = append(p.out, cell...)
-		switch {
-		case c == n-1:
-			p.out = append(p.out, '\n')
-		case right[c]:
-			p.out = appendBlanks(p.out, 2)
-		default:
-			p.out = appendBlanks(p.out, pad+2)
-		}
-		start = end
-	}
-	p.text, p.ends = p.text[:0], p.ends[:0]
-	_, err := p.W.Write(p.out)
-	return err
-}
-
-func appendBlanks(b []byte, n int) []byte {
-	for range n {
-		b = append(b, ' ')
-	}
-	return b
+	p.start()
+	return p.layout.Flush()
 }
 
 // stateName is ss's name of the state, but that ss calls a TCP socket that is bound, and nothing else, unconnected too.

@@ -1,0 +1,248 @@
+package list
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/field"
+	"github.com/sockeye-tools/sockeye/internal/shape"
+	"github.com/sockeye-tools/sockeye/render/names"
+	"github.com/sockeye-tools/sockeye/render/table"
+)
+
+// wideNames are the columns of --output wide.
+var wideNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", "timer", "user", "owner", "no_owner", "unit", "container", "pod", "cmdline"}
+
+// dataNames are the columns of the formats for programs.
+var dataNames = []string{
+	"netns", "proto", "family", "state", "recv_q", "send_q", "accept_q", "backlog", "local_addr", "local_port", "peer_addr", "peer_port", "dev",
+	"timer", "expires", "retransmits", "uid", "user", "inode", "cookie", "mark", "cgroup", "pid", "process", "no_owner",
+}
+
+// watchNames are what --watch adds.
+var watchNames = []string{"time", "change", "out_rate", "in_rate", "retrans_rate"}
+
+// fields returns the fields of a list of columns: names and groups, after "+" in addition to the default.
+func fields(spec string, standard []string) ([]*field.Field, error) {
+	list, more := strings.CutPrefix(spec, "+")
+	var out []*field.Field
+	add := func(f *field.Field) {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	if more || spec == "" {
+		for _, name := range standard {
+			f, err := field.Lookup(name)
+			if err != nil {
+				return nil, err
+			}
+			add(f)
+		}
+	}
+	if list == "" {
+		return out, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		g, ok := field.ParseGroup(name)
+		if name == "owner" { // a column of its own, too
+			ok = false
+		}
+		if ok || name == "all" {
+			for _, f := range field.All {
+				if !f.Shown && (name == "all" || f.Group == g) {
+					add(f)
+				}
+			}
+			continue
+		}
+		f, err := field.Lookup(name)
+		if err != nil {
+			return nil, &UsageError{err}
+		}
+		add(f)
+	}
+	return out, nil
+}
+
+// column is the column of a table for a field.
+func column(p *table.Printer, c *field.Context, f *field.Field) table.Column {
+	if col, ok := p.Default(f.Name); ok && (f.Name != "owner" || p.Owners != nil) {
+		return col
+	}
+	col := table.Column{Head: strings.ToUpper(strings.ReplaceAll(f.Name, "_", "-")), Right: f.Kind == field.Number && !f.Many}
+	var text []byte
+	col.Append = func(dst []byte, s *diag.InetSocket) []byte {
+		var ok bool
+		if text, ok = appendValue(text[:0], c, f, s, true, ' '); !ok {
+			return append(dst, '-')
+		}
+		return names.AppendEscaped(dst, view(text))
+	}
+	return col
+}
+
+// view is b as a string, for a call that does not keep it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// appendValue appends the value of a field: for people with units, or bare. Several processes' values are separated by sep.
+func appendValue(dst []byte, c *field.Context, f *field.Field, s *diag.InetSocket, human bool, sep byte) ([]byte, bool) {
+	if f.Many {
+		start := len(dst)
+		for _, h := range c.Holders(s) {
+			before := len(dst)
+			if before > start {
+				dst = append(dst, sep)
+			}
+			v := len(dst)
+			var ok bool
+			if dst, ok = appendHolder(dst, c, f, h); !ok || repeats(dst[start:before], dst[v:], sep) {
+				dst = dst[:before]
+			}
+		}
+		return dst, len(dst) > start
+	}
+	switch f.Kind {
+	case field.Number:
+		read := f.Plain
+		if human {
+			read = f.Number
+		}
+		v, ok := read(c, s)
+		switch {
+		case !ok:
+			return dst, false
+		case human:
+			return f.Unit.AppendHuman(dst, v), true
+		}
+		return strconv.AppendUint(dst, v, 10), true
+	case field.Flag:
+		v, ok := f.Number(c, s)
+		if !ok {
+			return dst, false
+		}
+		if v != 0 {
+			return append(dst, "true"...), true
+		}
+		return append(dst, "false"...), true
+	case field.Address:
+		a := f.Addr(s)
+		if !a.IsValid() {
+			return dst, false
+		}
+		return field.AppendAddr(dst, a), true
+	}
+	return f.AppendText(c, dst, s)
+}
+
+func appendHolder(dst []byte, c *field.Context, f *field.Field, h *field.Holder) ([]byte, bool) {
+	if f.Kind == field.Number {
+		v, ok := f.HolderNumber(h)
+		return strconv.AppendUint(dst, v, 10), ok
+	}
+	v, ok := f.HolderText(c, h)
+	return append(dst, v...), ok
+}
+
+// repeats reports whether v is one of the values in list already: three workers in one unit are one unit.
+func repeats(list, v []byte, sep byte) bool {
+	for len(list) > 0 {
+		i := 0
+		for i < len(list) && list[i] != sep {
+			i++
+		}
+		if string(list[:i]) == string(v) {
+			return true
+		}
+		list = list[min(i+1, len(list)):]
+	}
+	return false
+}
+
+// order is one key of --sort.
+type order struct {
+	name string
+	desc bool
+}
+
+// orders reads --sort.
+func orders(spec string) ([]order, error) {
+	var out []order
+	for _, word := range splitKeys(spec) {
+		name, dir, _ := strings.Cut(strings.TrimSpace(word), ":")
+		switch dir {
+		case "", "asc", "desc":
+			out = append(out, order{name, dir == "desc"})
+		default:
+			return nil, usagef("--sort %s: want FIELD, FIELD:asc or FIELD:desc", word)
+		}
+	}
+	return out, nil
+}
+
+// splitKeys splits at commas.
+func splitKeys(spec string) []string {
+	if spec == "" {
+		return nil
+	}
+	return strings.Split(spec, ",")
+}
+
+// sortKey makes the key of a socket.
+type sortKey struct {
+	context *field.Context
+	fields  []*field.Field
+	desc    []bool
+	text    []byte
+}
+
+func newSortKey(c *field.Context, os []order) (*sortKey, error) {
+	k := &sortKey{context: c}
+	for _, o := range os {
+		f, err := field.Lookup(o.name)
+		if err != nil {
+			return nil, &UsageError{err}
+		}
+		k.fields = append(k.fields, f)
+		k.desc = append(k.desc, o.desc)
+	}
+	return k, nil
+}
+
+func (k *sortKey) append(dst []byte, s *diag.InetSocket) []byte {
+	for i, f := range k.fields {
+		switch {
+		case f.Kind == field.Address:
+			if a := f.Addr(s); a.IsValid() {
+				b := a.As16()
+				dst = shape.AppendText(dst, b[:], k.desc[i])
+			} else {
+				dst = shape.AppendAbsent(dst)
+			}
+		case f.Many && f.Kind == field.Number:
+			if hs := k.context.Holders(s); len(hs) > 0 {
+				dst = shape.AppendNumber(dst, uint64(hs[0].PID), k.desc[i])
+			} else {
+				dst = shape.AppendAbsent(dst)
+			}
+		case f.Kind == field.Number || f.Kind == field.Flag:
+			if v, ok := f.Number(k.context, s); ok {
+				dst = shape.AppendNumber(dst, v, k.desc[i])
+			} else {
+				dst = shape.AppendAbsent(dst)
+			}
+		default:
+			var ok bool
+			if k.text, ok = appendValue(k.text[:0], k.context, f, s, false, ' '); ok {
+				dst = shape.AppendText(dst, k.text, k.desc[i])
+			} else {
+				dst = shape.AppendAbsent(dst)
+			}
+		}
+	}
+	return dst
+}

@@ -1,0 +1,406 @@
+package list
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/field"
+	"github.com/sockeye-tools/sockeye/diag/filter"
+	"github.com/sockeye-tools/sockeye/diag/filter/lang"
+	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/shape"
+	"github.com/sockeye-tools/sockeye/internal/sockets"
+	"github.com/sockeye-tools/sockeye/render/json"
+	"github.com/sockeye-tools/sockeye/render/names"
+	"github.com/sockeye-tools/sockeye/render/table"
+)
+
+// sorted is how many waiting sockets are put in the order of their ports. Beyond it they come as the kernel has them.
+const sorted = 10_000
+
+// Run prints the sockets. Its error is one for the user: a *UsageError or *lang.Error where the command line is to blame.
+func Run(env *cli.Env, o Options) error {
+	if o.Watch > 0 && env.Plan == nil {
+		return watch(env, o)
+	}
+	l, err := newLister(env, o, env.Stdout)
+	if err != nil {
+		return err
+	}
+	return l.run()
+}
+
+// lister is one run of the verb.
+type lister struct {
+	env     *cli.Env
+	opts    Options
+	out     *bufio.Writer
+	context *field.Context
+	expr    *lang.Expr
+	match   func(*diag.InetSocket) bool // with owners
+	early   func(*diag.InetSocket) bool // without
+	ops     filter.Ops
+
+	ext    diag.Ext
+	owners bool // are needed
+
+	interfaces names.Interfaces
+	users      names.Users
+	cgroups    names.Cgroups
+
+	table   *table.Printer // the output, where it is one of sockets
+	output  output
+	key     *sortKey // nil: not sorted
+	top     shape.Top
+	groups  *grouper
+	summary *summary
+
+	wait     []*diag.InetSocket // that wait for peers, to be put in the order of their ports
+	waited   bool
+	denied   *owner.Table
+	row, sk  []byte
+	failures []error
+}
+
+func newLister(env *cli.Env, o Options, w io.Writer) (*lister, error) {
+	l := &lister{env: env, opts: o, out: bufio.NewWriterSize(w, 64<<10)}
+	l.context = &field.Context{Device: l.interfaces.Lookup, User: l.users.Lookup, Cgroup: l.cgroups.Lookup, Proc: env.Owners.Proc}
+	fenv := filter.SystemEnv()
+	l.ops = fenv.Ops
+	var err error
+	if l.expr, err = lang.Parse(o.Filter, &lang.Env{Filter: fenv, Context: l.context}); err != nil {
+		return nil, err
+	}
+	l.match, l.early = l.expr.Match(), l.expr.Early()
+	l.ext = l.expr.Ext()
+	l.owners = l.expr.Owners()
+	if l.owners && env.Owners.Backend == owner.None {
+		return nil, usagef("the filter asks for owners, and --owners=none does not look them up")
+	}
+	switch {
+	case o.Summary:
+		l.summary = newSummary(l)
+	case o.Group != "":
+		l.groups, err = newGrouper(l)
+	default:
+		err = l.rows()
+	}
+	return l, err
+}
+
+// needs notes what must be asked for.
+func (l *lister) needs(fs ...*field.Field) {
+	for _, f := range fs {
+		l.ext |= f.Ext
+		l.owners = l.owners || f.Where == field.WithOwner
+	}
+}
+
+// rows makes the output of sockets, and their order.
+func (l *lister) rows() error {
+	standard := table.DefaultNames
+	switch l.opts.Format {
+	case "wide":
+		standard = wideNames
+	case "json", "ndjson", "csv", "tsv":
+		standard = dataNames
+	}
+	os, err := orders(l.opts.Sort)
+	if err != nil {
+		return err
+	}
+	fs, err := fields(l.opts.Columns, standard)
+	if err != nil {
+		return err
+	}
+	if len(os) > 0 {
+		if l.key, err = newSortKey(l.context, os); err != nil {
+			return err
+		}
+		l.needs(l.key.fields...)
+		if l.opts.Columns == "" { // what it is sorted by is what one wants to see
+			for _, f := range l.key.fields {
+				if !slices.Contains(fs, f) && !slices.Contains([]string{"proto", "family", "local_addr", "local_port", "peer_addr", "peer_port", "pid", "process"}, f.Name) {
+					fs = append(fs, f)
+				}
+			}
+		}
+		l.top.Limit = l.opts.Limit
+	}
+	if l.opts.AllNetNS && l.opts.Columns == "" && !slices.ContainsFunc(fs, func(f *field.Field) bool { return f.Name == "netns" }) {
+		if f, err := field.Lookup("netns"); err == nil {
+			fs = append([]*field.Field{f}, fs...)
+		}
+	}
+	if l.env.Owners.Backend == owner.None {
+		fs = slices.DeleteFunc(fs, func(f *field.Field) bool { return f.Where == field.WithOwner && l.opts.Columns == "" })
+	}
+	if l.opts.Watch > 0 && l.opts.Columns == "" {
+		for _, name := range watchNames {
+			if f, err := field.Lookup(name); err == nil && (name != "time" || l.opts.Format != "" && l.opts.Format != "table" && l.opts.Format != "wide") {
+				fs = append(fs, f)
+			}
+		}
+	}
+	l.needs(fs...)
+	switch l.opts.Format {
+	case "json", "ndjson":
+		e := json.NewEncoder(l.context, fs)
+		l.output = &objects{w: l.out, encoder: e, lines: l.opts.Format == "ndjson"}
+	case "csv", "tsv":
+		v := &values{w: l.out, context: l.context, fields: fs, comma: ',', noHeader: l.opts.NoHeader}
+		if l.opts.Format == "tsv" {
+			v.comma = '\t'
+		}
+		for _, f := range fs {
+			v.heads = append(v.heads, f.Key)
+		}
+		l.output = v
+	default:
+		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Interface: l.interfaces.Lookup}
+		if l.owners && l.env.Owners.Backend != owner.None {
+			p.Owners = l.late()
+		}
+		for _, f := range fs {
+			p.Columns = append(p.Columns, column(p, l.context, f))
+		}
+		if l.opts.Format != "wide" {
+			p.Width = terminalWidth(l.env.Stdout)
+		}
+		l.table, l.output = p, p
+	}
+	return nil
+}
+
+// late is the owners of the context, which are known only when rows are printed.
+func (l *lister) late() table.Owners { return lateOwners{l.context} }
+
+type lateOwners struct{ c *field.Context }
+
+func (o lateOwners) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
+	if o.c.Owners == nil {
+		return dst
+	}
+	return o.c.Owners.Owners(dst, inode)
+}
+
+func (o lateOwners) Process(pid int32) *owner.Process { return o.c.Owners.Process(pid) }
+
+// terminalWidth returns how wide the terminal is that w is; 0 if it is none.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(ws.Col)
+}
+
+// errEnough ends a run whose limit is reached.
+var errEnough = errors.New("enough")
+
+func (l *lister) run() error {
+	err := l.dump()
+	if err == nil {
+		err = l.finish()
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.out.Flush(); err != nil {
+		return err
+	}
+	l.hint()
+	return errors.Join(l.failures...)
+}
+
+// dump runs the queries in each namespace.
+func (l *lister) dump() error {
+	waiting, rest := l.opts.queries()
+	queries := append(waiting, rest...)
+	for i := range queries {
+		queries[i].Ext = l.ext
+		queries[i].AnyOrder = l.key != nil || l.groups != nil || l.summary != nil
+	}
+	parts := l.expr.Plan(queries, l.ops)
+	queries = queries[:0]
+	for _, p := range parts {
+		queries = append(queries, p.Query)
+	}
+	if !l.opts.AllNetNS {
+		c, err := diag.Dial(nil)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return l.namespace(c, queries)
+	}
+	return l.everywhere(queries)
+}
+
+// namespace shows the sockets of one namespace.
+func (l *lister) namespace(c *diag.Conn, queries []diag.InetQuery) error {
+	req := sockets.Request{Queries: queries, Plan: l.env.Plan}
+	if l.expr.Tree != nil {
+		req.Match = l.early
+	}
+	if l.owners {
+		req.Owners = &l.env.Owners
+	}
+	r, err := sockets.Open(l.env.Ctx, c, req)
+	if err != nil {
+		return err
+	}
+	l.context.Owners = nil
+	if t := r.Owners(); t != nil {
+		l.context.Owners, l.denied = t, t
+	}
+	late := l.expr.Owners()
+	for s, err := range r.All() {
+		if err != nil {
+			l.failures = append(l.failures, err)
+			continue
+		}
+		if late && !l.match(s) {
+			continue
+		}
+		if err := l.socket(s); err != nil {
+			return err
+		}
+	}
+	return l.flushWaiting()
+}
+
+// socket shows a socket, or counts it.
+func (l *lister) socket(s *diag.InetSocket) error {
+	switch {
+	case l.summary != nil:
+		l.summary.add(s)
+		return nil
+	case l.groups != nil:
+		l.groups.add(s)
+		return nil
+	}
+	if w := l.context.Watch; w != nil {
+		w.Note(l.context, s, func() []byte { return l.output.AppendRow(nil, s) })
+	}
+	switch {
+	case l.key != nil:
+		l.sk = l.key.append(l.sk[:0], s)
+		if l.top.Wants(l.sk) {
+			l.row = l.output.AppendRow(l.row[:0], s)
+			l.top.Add(l.sk, l.row)
+		}
+		return nil
+	}
+	if l.table != nil && !l.waited {
+		if waits(s) && len(l.wait) < sorted {
+			l.wait = append(l.wait, s.Clone())
+			return nil
+		}
+		if err := l.flushWaiting(); err != nil {
+			return err
+		}
+		l.waited = true
+	}
+	return l.print(s)
+}
+
+func (l *lister) print(s *diag.InetSocket) error {
+	l.row = l.output.AppendRow(l.row[:0], s)
+	if err := l.output.Row(l.row); err != nil {
+		return err
+	}
+	if l.opts.Limit > 0 {
+		if l.opts.Limit--; l.opts.Limit == 0 {
+			return l.enough()
+		}
+	}
+	return nil
+}
+
+// enough prints what there is.
+func (l *lister) enough() error {
+	if err := l.output.Flush(); err != nil {
+		return err
+	}
+	if err := l.out.Flush(); err != nil {
+		return err
+	}
+	return errEnough
+}
+
+// flushWaiting prints the sockets that wait for peers, in the order of their ports.
+func (l *lister) flushWaiting() error {
+	slices.SortStableFunc(l.wait, func(a, b *diag.InetSocket) int {
+		return cmp.Or(cmp.Compare(a.Local.Port(), b.Local.Port()), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Family, b.Family),
+			a.Local.Addr().Compare(b.Local.Addr()))
+	})
+	wait := l.wait
+	l.wait = nil
+	for _, s := range wait {
+		if err := l.print(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish prints what was kept.
+func (l *lister) finish() error {
+	switch {
+	case l.summary != nil:
+		return l.summary.print()
+	case l.groups != nil:
+		return l.groups.print()
+	}
+	for row := range l.top.Rows() {
+		if err := l.output.Row(row); err != nil {
+			return err
+		}
+	}
+	if w := l.context.Watch; w != nil && l.opts.Limit == 0 {
+		for row := range w.Gone() {
+			if err := l.output.Row(row); err != nil {
+				return err
+			}
+		}
+	}
+	return l.output.Flush()
+}
+
+// waits reports whether the socket waits for peers.
+func waits(s *diag.InetSocket) bool {
+	return s.State == diag.Listen || s.Protocol == diag.UDP && s.State == diag.Close
+}
+
+// hint says why owners are missing.
+func (l *lister) hint() {
+	if l.denied == nil || l.denied.Denied() == 0 || l.table != nil && l.table.Unowned == 0 {
+		return
+	}
+	fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %d processes could not be read, so some owners are unknown%s\n", l.denied.Denied(), asRoot())
+}
+
+// asRoot is the end of a hint to who is not.
+func asRoot() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	return ": run as root"
+}
