@@ -67,8 +67,9 @@ func (c *Context) Holders(s *diag.InetSocket) []*Holder {
 }
 
 // WhyNone says why no process is known to hold a socket: "time-wait" and "syn-recv" have no descriptor; "unaccepted" waits for
-// accept(2); an "orphan" was closed and still has data or a FIN to bring home; "kernel": one that no process holds; "unknown": the
-// descriptors of some processes could not be read. "" if it has an owner, or owners were not looked up.
+// accept(2); an "orphan" was closed and still has data or a FIN to bring home; "unseen": no process that can be seen holds it (it is the
+// kernel's own, in io_uring, on its way by SCM_RIGHTS, or of another pid namespace); "unknown": the descriptors of some processes
+// could not be read. "" if it has an owner, or owners were not looked up.
 func (c *Context) WhyNone(s *diag.InetSocket) string {
 	switch s.State {
 	case diag.TimeWait:
@@ -88,7 +89,7 @@ func (c *Context) WhyNone(s *diag.InetSocket) string {
 		case diag.Established, diag.CloseWait:
 			return "unaccepted"
 		}
-		return "kernel"
+		return "unseen"
 	}
 	switch {
 	case c.Owners == nil || len(c.Holders(s)) > 0:
@@ -96,5 +97,5 @@ func (c *Context) WhyNone(s *diag.InetSocket) string {
 	case c.Owners.Denied() > 0:
 		return "unknown"
 	}
-	return "kernel"
+	return "unseen"
 }

@@ -47,7 +47,7 @@ func TestWhyNone(t *testing.T) {
 	}{
 		{diag.TimeWait, diag.TimerTimeWait, 0, 0, "time-wait"}, {diag.SynRecv, diag.TimerOn, 0, 0, "syn-recv"}, {diag.FinWait2, diag.TimerTimeWait, 0, 0, "time-wait"},
 		{diag.FinWait2, diag.TimerKeepalive, 0, 0, "orphan"}, {diag.LastAck, diag.TimerOn, 0, 0, "orphan"}, {diag.Established, 0, 0, 0, "unaccepted"},
-		{diag.CloseWait, 0, 0, 0, "unaccepted"}, {diag.Listen, 0, 8, 0, "kernel"}, {diag.Listen, 0, 8, 1, "unknown"}, {diag.Listen, 0, 7, 1, ""},
+		{diag.CloseWait, 0, 0, 0, "unaccepted"}, {diag.Listen, 0, 8, 0, "unseen"}, {diag.Listen, 0, 8, 1, "unknown"}, {diag.Listen, 0, 7, 1, ""},
 	} {
 		c := &Context{Owners: fake{tt.denied}}
 		if got := c.WhyNone(socketOf(t, tt.st, tt.timer, tt.inode)); got != tt.want {

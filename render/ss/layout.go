@@ -96,7 +96,10 @@ func (l *layout) reserve() {
 	if cap(l.buf) == 0 {
 		size = 2 * chunk
 	}
-	l.buf = slices.Grow(l.buf, max(size-len(l.buf), chunk))
+	// Made, not grown: growing clears what it adds, and so has the kernel fetch pages that a short answer never needs.
+	buf := make([]byte, len(l.buf), max(size, len(l.buf)+chunk))
+	copy(buf, l.buf)
+	l.buf = buf
 }
 
 // flush lays out and writes the rows that were kept.

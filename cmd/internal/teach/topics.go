@@ -101,7 +101,8 @@ A field is something that can be said of a socket: sockeye fields lists them all
     absent on an older one.
   - Where several processes hold a socket (fork, SCM_RIGHTS), pid, process, unit, ... have a value for each.
   - no_owner says why a socket has no owner: time-wait, syn-recv, unaccepted (in an accept queue), orphan (closed, with data or a
-    FIN still to bring home), kernel (no process holds it), unknown (some processes could not be looked into).
+    FIN still to bring home), unseen (held by no process that can be seen: the kernel, io_uring, another pid namespace),
+    unknown (some processes could not be looked into).
   - unit, container, runtime and pod are read from the path of the owner's control group.
 `
 
