@@ -3,7 +3,6 @@ package diag
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"syscall"
 	"time"
@@ -98,17 +97,10 @@ func (k *InetKey) request() []byte {
 	if k.Protocol == UDP || k.Protocol == UDPLite {
 		src, dst = dst, src // "for historical reasons", says udp_dump_one in net/ipv4/udp_diag.c: as in the packet
 	}
-	id := b[8:] // struct inet_diag_sockid
-	binary.BigEndian.PutUint16(id, src.Port())
-	binary.BigEndian.PutUint16(id[2:], dst.Port())
-	copy(id[4:20], src.Addr().AsSlice())
-	copy(id[20:36], dst.Addr().AsSlice())
-	binary.NativeEndian.PutUint32(id[36:], k.Interface)
 	cookie := k.Cookie
 	if cookie == 0 {
 		cookie = ^uint64(0) // INET_DIAG_NOCOOKIE
 	}
-	binary.NativeEndian.PutUint32(id[40:], uint32(cookie))
-	binary.NativeEndian.PutUint32(id[44:], uint32(cookie>>32))
+	putSockID(b[8:], src, dst, k.Interface, cookie)
 	return b
 }
