@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -225,17 +226,17 @@ func TestReadTables(t *testing.T) {
 // Allocations of a dump do not grow with the sockets.
 func TestStreamDoesNotAllocatePerSocket(t *testing.T) {
 	for _, f := range families {
-		n := 0
+		var n atomic.Int64
 		k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
 			d := diagtest.Datagram{}
-			for range n {
+			for range n.Load() {
 				d = d.Append(r, 20, unix.NLM_F_MULTI, f.message)
 			}
 			return []diagtest.Datagram{d.Done(r)}
 		})
 		c := dial(t, k.Config())
 		per := func(sockets int) float64 {
-			n = sockets
+			n.Store(int64(sockets))
 			return testing.AllocsPerRun(5, func() {
 				if got, err := f.count(t, c); got != sockets || err != nil {
 					t.Fatal(got, err)
