@@ -62,7 +62,7 @@ func TestRouteTables(t *testing.T) {
 		"big\t0100007F\t0100007F\t0007\t4000000000\t4000000000\t4000000000\tFFFFFFFF\t4000000000\t4000000000\t4000000000\n" +
 		"no route\n\n")
 	fmt.Fprintf(&v6, "%032x 80 %032x 00 %032x ffffffff ffffffff ffffffff ffffffff averylongname01\n", 1, 0, 0)
-	fmt.Fprintf(&v6, "%032x 00 %032x 00 %032x 00000000 00000000 00000000 00000000 lo\n", 0xffff7f000001, 0, 1)
+	fmt.Fprintf(&v6, "%032x 00 %032x 00 %032x 00000000 00000000 00000000 00000000 lo\n", int64(0xffff7f000001), 0, 1)
 	tables := map[string]string{"route": v4.String(), "ipv6_route": v6.String(), "rt_cache": cacheHeader}
 	proc := procWith(t, tables)
 	for _, args := range []string{"-rn", "-rne", "-rnee", "-rneee", "-rn6", "-rn6C", "-rn6FC", "-rnC", "-rnFC", "-rnFC46", "-rneeeC"} {

@@ -78,7 +78,7 @@ func (o *options) filterFile(name string) (err error) {
 // selinux reports whether the kernel has SELinux, and it is on.
 func selinux() bool {
 	var fs unix.Statfs_t
-	return unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
+	return unix.Statfs("/sys/fs/selinux", &fs) == nil && uint32(fs.Type) == unix.SELINUX_MAGIC
 }
 
 // takeExplain takes --explain out of the arguments. It is no option of getopt's, because "--ex" has to go on meaning "--extended".
