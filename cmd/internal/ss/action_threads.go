@@ -3,7 +3,6 @@ package ss
 import (
 	"cmp"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -41,19 +40,20 @@ func (t *threads) Threads(dst []ss.Thread, o owner.Owner, inode uint32) []ss.Thr
 }
 
 func readThreads(tasks string, pid int32) (list []ss.Thread) {
-	dir, err := os.ReadDir(tasks)
+	dir, err := os.Open(tasks)
 	if err != nil {
 		return nil
 	}
-	for _, e := range dir {
-		tid, err := strconv.ParseInt(e.Name(), 10, 32)
+	defer dir.Close()
+	entries, _ := dir.Readdirnames(-1) // in the kernel's order, as ss has them: that of their start, also when numbers began anew
+	for _, name := range entries {
+		tid, err := strconv.ParseInt(name, 10, 32)
 		if err != nil || int32(tid) == pid {
 			continue
 		}
-		if comm, err := os.ReadFile(tasks + e.Name() + "/comm"); err == nil {
+		if comm, err := os.ReadFile(tasks + name + "/comm"); err == nil {
 			list = append(list, ss.Thread{TID: int32(tid), Comm: strings.TrimSuffix(string(comm), "\n")})
 		}
 	}
-	slices.SortFunc(list, func(a, b ss.Thread) int { return cmp.Compare(a.TID, b.TID) })
 	return list
 }
