@@ -62,14 +62,23 @@ func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) it
 		if q.States == 0 {
 			q.States = AllStates
 		}
-		walks := families(q.Family)
-		if q.oneWalk() {
-			walks = []Family{Unspec}
-		}
 		d := dump{conn: c, ctx: ctx, pool: pool, proto: q.Protocol}
 		d.yield = func(b *Batch) bool {
 			d.yielded = true
 			return yield(b, nil)
+		}
+		if q.Iter {
+			q.AnyOrder = true
+			if _, ok, err := d.iterate(q); err != nil {
+				yield(nil, err)
+				return
+			} else if ok {
+				return
+			}
+		}
+		walks := families(q.Family)
+		if q.oneWalk() {
+			walks = []Family{Unspec}
 		}
 		var interrupted *Error // keeps nobody from the next family
 		for _, f := range walks {

@@ -29,7 +29,8 @@ const (
 // of the rows, and that only where there are many.
 //
 // A dump of TCP sockets of both families becomes one walk over the kernel's tables (AnyOrder). From Linux 6.9 on dumps run in
-// parallel (before, a mutex lets one run), so it is split by a range of ports, with listeners apart and first.
+// parallel (before, a mutex lets one run), so it is split by a range of ports, with listeners apart and first. Where no attribute is
+// wanted and fewer than three dumps may run, an iterator is faster: see InetQuery.Iter.
 func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if q.Protocol == 0 {
 		q.Protocol = TCP
@@ -73,6 +74,10 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	}
 	one := func(why string) []Step {
 		return []Step{{Queries: append([]InetQuery{q}, bound...), Why: fmt.Sprintf("%s: %d sockets, %s", walks, n, why)}}
+	}
+	if workers < 3 && c.iterates(q) { // an iterator cannot be split
+		q.Iter = true
+		return one("from a BPF iterator, since no attribute is wanted")
 	}
 	if workers < 2 {
 		return one("in one dump")

@@ -53,7 +53,11 @@ func appendQuery(b []byte, q diag.InetQuery) []byte {
 	case q.AnyOrder:
 		families = "inet and inet6 in one (TCPDIAG_GETSOCK)"
 	}
-	b = fmt.Appendf(b, "  ask %s, states %#x", families, uint32(q.States))
+	if q.Iter {
+		b = fmt.Appendf(b, "  read iterator tcp, states %#x", uint32(q.States))
+	} else {
+		b = fmt.Appendf(b, "  ask %s, states %#x", families, uint32(q.States))
+	}
 	sep := " ("
 	for s := range diag.State(32) {
 		if q.States.Has(s) && q.States.Len() <= 4 {
@@ -63,6 +67,9 @@ func appendQuery(b []byte, q diag.InetQuery) []byte {
 	}
 	if sep == " " {
 		b = append(b, ')')
+	}
+	if q.Iter {
+		return append(b, '\n')
 	}
 	b = fmt.Appendf(b, ", ext %#x", uint8(q.Ext))
 	if len(q.Bytecode) == 0 {

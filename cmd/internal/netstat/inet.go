@@ -64,6 +64,8 @@ func (r *run) queries(t *render.Table, everything bool) (list []diag.InetQuery) 
 		switch {
 		case p == diag.TCP && t.Timers:
 			q.Ext = diag.ExtInfo
+		case p == diag.TCP:
+			q.NoAttrs = true
 		case p == diag.SCTP:
 			// Endpoints come first, and are what sctp_diag has for LISTEN. With the associations it repeats endpoints: what was asked
 			// for them tells those apart.

@@ -144,10 +144,17 @@ func (s *show) queries() (list []diag.InetQuery) {
 			if q.States &^= 1<<diag.Close | 1<<0; q.States == 0 {
 				continue
 			}
+			q.NoAttrs = s.noAttrs()
 		}
 		list = append(list, q)
 	}
 	return list
+}
+
+// noAttrs reports whether struct inet_diag_msg has all that is shown and filtered by.
+func (s *show) noAttrs() bool {
+	r := &s.o.render
+	return s.filter.Tree() == nil && s.kill == nil && !(r.Extended || r.Memory || r.Info || r.TOS || r.Cgroup || r.SockOpt)
 }
 
 // ext returns the attributes that columns need.

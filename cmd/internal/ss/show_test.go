@@ -59,8 +59,8 @@ func TestQueries(t *testing.T) {
 		want []query
 	}{
 		// A walk over all connections for TCP sockets in Close would find none: it is not asked for.
-		{"-tl", []query{{Protocol: diag.TCP, States: listen}}},
-		{"-ta", []query{{Protocol: diag.TCP, States: all &^ closed &^ 1}}},
+		{"-tl", []query{{Protocol: diag.TCP, States: listen, NoAttrs: true}}},
+		{"-ta", []query{{Protocol: diag.TCP, States: all &^ closed &^ 1, NoAttrs: true}}},
 		{"-t state closed", nil},
 		{"-t state unknown", nil},
 		{"-ul", []query{{Protocol: diag.UDP, States: listen | closed}}},
@@ -71,8 +71,10 @@ func TestQueries(t *testing.T) {
 		{"-u src inet6:*", []query{{Protocol: diag.UDP, Family: diag.IPv6, States: 1 << diag.Established}}}, // as the operand says
 		{"-4u src inet6:*", []query{{Protocol: diag.UDP, Family: diag.IPv6, States: statesConn}}},
 		{"-u src unix:*", nil},
-		{"-tln", []query{{Protocol: diag.TCP, States: listen}}},
+		{"-tln", []query{{Protocol: diag.TCP, States: listen, NoAttrs: true}}},
 		{"-tloep --cgroup --inet-sockopt", []query{{Protocol: diag.TCP, States: listen}}}, // those come by themselves
+		{"-tlop", []query{{Protocol: diag.TCP, States: listen, NoAttrs: true}}},
+		{"-tl dev lo", []query{{Protocol: diag.TCP, States: listen}}}, // what a filter looks at may be one
 		{"-tlm", []query{{Protocol: diag.TCP, States: listen, Ext: mem}}},
 		{"-tli", []query{{Protocol: diag.TCP, States: listen, Ext: tcp}}},
 		{"-tl --tos", []query{{Protocol: diag.TCP, States: listen, Ext: tos}}},
@@ -83,7 +85,7 @@ func TestQueries(t *testing.T) {
 		{"-twudSMl", []query{ // the order of ss
 			{Protocol: diag.Raw, States: listen | closed},
 			{Protocol: diag.UDP, States: listen | closed},
-			{Protocol: diag.TCP, States: listen},
+			{Protocol: diag.TCP, States: listen, NoAttrs: true},
 			{Protocol: diag.DCCP, States: listen | closed},
 			{Protocol: diag.SCTP, States: listen | closed},
 			{Protocol: diag.MPTCP, States: listen | closed},

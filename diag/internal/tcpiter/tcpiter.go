@@ -1,0 +1,97 @@
+// Package tcpiter reads the TCP sockets of a network namespace from a BPF iterator (iter/tcp), as the messages that inet_diag would send,
+// without attributes.
+//
+// The kernel takes two thirds of the time over it that a netlink dump of the same sockets takes, for both families. From Linux 6.17 on
+// it shows each socket that stays exactly once; before that, some of a bucket could come twice or not at all. The program needs 6.18, the
+// first with sk_ino.
+package tcpiter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types tcp bpf/tcp.bpf.c -- -O2 -Wall -Werror
+
+// RowSize is the length of a row: struct nlmsghdr and struct inet_diag_msg of linux/netlink.h and linux/inet_diag.h.
+const RowSize = 16 + 72
+
+// Reader reads rows.
+type Reader struct {
+	iter *link.Iter
+	rows io.ReadCloser
+}
+
+// Open loads the program and begins the walk, in the network namespace of the calling thread. Sockets whose state is in the mask states
+// (one bit for each TCP state) and whose family is the given one (0: both) are shown. It takes CAP_BPF and CAP_PERFMON, a kernel with BTF,
+// and some 25 ms.
+func Open(states uint32, family uint16) (*Reader, error) {
+	hz, err := ticks()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := loadTcp()
+	if err != nil {
+		return nil, err
+	}
+	for v, x := range map[string]any{tcpVarStates: states, tcpVarFamily: family, tcpVarHz: hz} {
+		if err := spec.Variables[v].Set(x); err != nil {
+			return nil, err
+		}
+	}
+	var o tcpObjects
+	if err := spec.LoadAndAssign(&o, nil); err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	defer o.Close() // the iterator keeps the program
+	r := &Reader{}
+	if r.iter, err = link.AttachIter(link.IterOptions{Program: o.Tcp}); err != nil {
+		return nil, fmt.Errorf("attach: %w", err)
+	}
+	if r.rows, err = r.iter.Open(); err != nil {
+		r.iter.Close()
+		return nil, fmt.Errorf("open iterator: %w", err)
+	}
+	return r, nil
+}
+
+// Read fills b with whole rows, as many as the kernel has ready, and returns their length. The error is io.EOF at the end.
+func (r *Reader) Read(b []byte) (int, error) {
+	b = b[:len(b)/RowSize*RowSize]
+	for {
+		n, err := r.rows.Read(b)
+		switch {
+		case n%RowSize != 0:
+			return 0, fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
+		case n > 0 || err == io.EOF:
+			return n, err
+		case errors.Is(err, unix.EAGAIN):
+			// One read passes at most a million sockets, and none of these was wanted. The next goes on from there.
+		case err != nil:
+			return 0, fmt.Errorf("read iterator: %w", err)
+		}
+	}
+}
+
+// Close ends the walk.
+func (r *Reader) Close() error {
+	return errors.Join(r.rows.Close(), r.iter.Close())
+}
+
+// ticks returns the kernel's CONFIG_HZ: the coarse clocks move once a tick.
+func ticks() (uint32, error) {
+	var res unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &res); err != nil {
+		return 0, os.NewSyscallError("clock_getres", err)
+	}
+	if res.Nano() <= 0 {
+		return 0, errors.New("clock_getres: the clock has no resolution")
+	}
+	return uint32(math.Round(1e9 / float64(res.Nano()))), nil
+}
