@@ -43,6 +43,8 @@ func Main(env *cli.Env) int {
 		switch rest := env.Args[2:]; env.Args[1] {
 		case "floor":
 			return f.floor(rest)
+		case "impact":
+			return f.impact(rest)
 		case "lab":
 			return f.lab(rest)
 		case "run":

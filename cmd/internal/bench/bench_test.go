@@ -74,7 +74,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"--nope", "sockeye: bench: unrecognized option '--nope'\n"},
 		{"-x", "sockeye: bench: invalid option -- 'x'\n"},
-		{"word", "sockeye: bench: there is no verb \"word\": the verbs are lab, run\n"},
+		{"word", "sockeye: bench: there is no verb \"word\": the verbs are impact, lab, run\n"},
 		{"--question nope", "sockeye: bench: --question: there is no question \"nope\": want one of tan, "},
 		{"--runs 0", "sockeye: bench: --runs: \"0\" is not a number from 1 to 1000\n"},
 		{"--runs x", "sockeye: bench: --runs: \"x\" is not a number from 1 to 1000\n"},

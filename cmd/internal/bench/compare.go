@@ -97,6 +97,7 @@ func (c *contest) config(f *face) (bench.Config, error) {
 
 func compareHelp() string {
 	return `Usage: sockeye bench [OPTIONS]
+       sockeye bench impact [OPTIONS]               (see sockeye bench impact --help)
        sockeye bench lab [OPTIONS] -- COMMAND...    (see sockeye bench lab --help)
        sockeye bench run [OPTIONS]                  (see sockeye bench run --help)
 
@@ -139,7 +140,7 @@ func (f *face) compare(args []string) int {
 	)
 	operands, err := parse(args, false, options)
 	if err == nil && len(operands) > 0 {
-		err = usagef("there is no verb %q: the verbs are lab, run", operands[0])
+		err = usagef("there is no verb %q: the verbs are impact, lab, run", operands[0])
 	}
 	if err != nil {
 		return f.end(err, compareHelp())

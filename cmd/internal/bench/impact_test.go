@@ -1,0 +1,27 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sockeye-tools/sockeye/diag/owner"
+)
+
+func TestImpact(t *testing.T) {
+	for _, tt := range []struct {
+		args   string
+		status int
+		words  string
+	}{
+		{"--help", exitOK, ""},
+		{"--seconds 0", exitUsage, `--seconds: "0" is not a number from 1 to 3600`},
+		{"--rounds", exitUsage, "requires an argument"},
+		{"now", exitUsage, `impact takes no operand, but got "now"`},
+		{"--peer nothing", exitUsage, "want NAME=COMMAND"},
+	} {
+		status, stdout, stderr := call(t, "", owner.Auto, append([]string{"impact"}, strings.Fields(tt.args)...)...)
+		if status != tt.status || !strings.Contains(stderr, tt.words) || (stdout == impactHelp) != (tt.status == exitOK) {
+			t.Errorf("%q: status %d, stdout %q, stderr %q", tt.args, status, stdout, stderr)
+		}
+	}
+}
