@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // What the test program does as a child of itself, as another user or in another cgroup.
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 func child(what string) error {

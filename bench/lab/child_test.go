@@ -22,7 +22,7 @@ func runChild(env ...string) (string, int) {
 
 func TestChildMainExec(t *testing.T) {
 	needRoot(t)
-	ns, err := newNamespace(true)
+	ns, err := newNamespace(16384)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // envRun makes the test binary a program that calls Run with that Config, as JSON, and its arguments.
@@ -16,7 +18,7 @@ func TestMain(m *testing.M) {
 	if v := os.Getenv(envRun); v != "" {
 		os.Exit(runMain(v))
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 func runMain(v string) int {

@@ -1,7 +1,10 @@
 package lab
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,9 +20,24 @@ type row struct {
 	timer   string
 	expires uint64 // 1/100 s
 	mapped  bool
+	local   netip.Addr
 }
 
 var stateNames = []string{"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING"}
+
+// procAddr reads an address and its port: words in the order of the processor's bytes.
+func procAddr(s string) (netip.Addr, error) {
+	text, _, _ := strings.Cut(s, ":")
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for i := 0; i+4 <= len(b); i += 4 {
+		binary.NativeEndian.PutUint32(b[i:], binary.BigEndian.Uint32(b[i:]))
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a, nil
+}
 
 // tables reads every socket of the calling thread's namespace that a lab counts (proc_net_tcp.rst, proc(5)).
 func tables() ([]row, error) {
@@ -53,6 +71,9 @@ func tables() ([]row, error) {
 					return nil, err
 				}
 				r.group.Owned = r.inode != 0
+				if r.local, err = procAddr(f[1]); err != nil {
+					return nil, err
+				}
 				r.mapped = fam == "inet6" && strings.HasPrefix(f[1], "0000000000000000FFFF0000")
 				out = append(out, r)
 			}

@@ -15,7 +15,7 @@ import (
 func inNamespace(t *testing.T, f func(w *worker) error) {
 	t.Helper()
 	needRoot(t)
-	ns, err := newNamespace(true)
+	ns, err := newNamespace(16384)
 	if err != nil {
 		t.Fatal(err)
 	}

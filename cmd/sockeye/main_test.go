@@ -7,13 +7,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sockeye-tools/sockeye/bench/lab"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // In test scripts, sockeye, ss and netstat are this program by those names.
 func TestMain(m *testing.M) {
 	lab.ChildMain()
-	testscript.Main(peers.Wrap(m), map[string]func(){"sockeye": main, "ss": main, "netstat": main})
+	testscript.Main(leak.Wrap(peers.Wrap(m)), map[string]func(){"sockeye": main, "ss": main, "netstat": main})
 }
 
 func TestScripts(t *testing.T) {

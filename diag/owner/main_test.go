@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // roleEnv makes the test binary a child that holds sockets in some way. It
@@ -63,13 +65,7 @@ func TestMain(m *testing.M) {
 		}
 		syscall.Exit(0)
 	}
-	before := openFDs()
-	code := m.Run()
-	if after := openFDs(); code == 0 && after > before {
-		fmt.Fprintf(os.Stderr, "%d descriptors leaked\n", after-before)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(leak.Wrap(m).Run())
 }
 
 // openFDs counts the descriptors of this process, those of the Go runtime's

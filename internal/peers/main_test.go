@@ -3,6 +3,8 @@ package peers
 import (
 	"os"
 	"testing"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
-func TestMain(m *testing.M) { os.Exit(Wrap(m).Run()) }
+func TestMain(m *testing.M) { os.Exit(leak.Wrap(Wrap(m)).Run()) }

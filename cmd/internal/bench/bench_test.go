@@ -17,6 +17,7 @@ import (
 	"github.com/sockeye-tools/sockeye/bench/lab"
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // The test binary is sockeye, as far as a benchmark knows it.
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 func self(t *testing.T) string {

@@ -13,10 +13,14 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // argsEnv makes the test binary the verb, with the arguments in it as JSON.
 const argsEnv = "SOCKEYE_LIST_ARGS"
+
+// Of the verb: ownersEnv is how it looks up owners, /proc where that is not said; planEnv has it print its plan.
+const ownersEnv, planEnv = "SOCKEYE_LIST_OWNERS", "SOCKEYE_LIST_PLAN"
 
 func TestMain(m *testing.M) {
 	if s := os.Getenv(argsEnv); s != "" {
@@ -26,9 +30,15 @@ func TestMain(m *testing.M) {
 		}
 		env := &cli.Env{Ctx: context.Background(), Args: append([]string{"list"}, args...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 			Getenv: os.Getenv, Owners: owner.Config{Backend: owner.Proc}}
+		if b, err := owner.ParseBackend(os.Getenv(ownersEnv)); err == nil {
+			env.Owners.Backend = b
+		}
+		if os.Getenv(planEnv) != "" {
+			env.Plan = os.Stdout
+		}
 		os.Exit(Main(env))
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 // verb runs the verb, in a namespace if there is one.
