@@ -46,7 +46,8 @@ type Conn struct {
 }
 
 // Dial opens a Conn. Any user may; some attributes (SO_MARK, MD5 keys, the ULP or parts of it) come only with CAP_NET_ADMIN.
-// Where the system has no NETLINK_SOCK_DIAG, or hides it (RestrictAddressFamilies of systemd), the Conn reads /proc/net alone.
+// Where the system has no NETLINK_SOCK_DIAG, or forbids it (RestrictAddressFamilies of systemd, a seccomp filter), the Conn reads
+// /proc/net alone.
 func Dial(cfg *Config) (*Conn, error) {
 	c := &Conn{}
 	if cfg != nil {
@@ -77,12 +78,22 @@ func Dial(cfg *Config) (*Conn, error) {
 	}
 	var err error
 	if c.idle, err = c.dial(); err != nil {
-		if _, ok := unhandled(err); !ok {
+		if h, ok := unhandled(err); !ok || barred(h.errno) && !c.hasTables() {
 			c.Close()
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// hasTables reports whether there is a /proc/net.
+func (c *Conn) hasTables() bool {
+	f, err := c.openTable("sockstat")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
 }
 
 // Close closes the Conn. Dumps that are running end by themselves; those begun later fail with os.ErrClosed.
@@ -139,6 +150,8 @@ type socket struct {
 	n    int
 	err  syscall.Errno
 	recv func(fd uintptr) bool
+
+	repeats repeats
 }
 
 func (c *Conn) dial() (*socket, error) {
@@ -191,6 +204,8 @@ func (c *Conn) open() (*netlink.Conn, error) {
 	nl, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, cfg)
 	if err == nil {
 		nl.SetOption(netlink.ExtendedAcknowledge, true) // words for an error; before 4.12 there are none
+	} else if errno, _ := errors.AsType[syscall.Errno](bare(err)); barred(errno) && cfg.NetNS == 0 {
+		err = noHandler{errno}
 	}
 	return nl, err
 }

@@ -35,8 +35,8 @@
 //
 // InetBatches is for programs that receive in one goroutine and decode in another.
 //
-// A dump is no snapshot. The kernel walks its tables a bucket at a time while sockets come and go, so that a socket may be missed or
-// come twice. Its Cookie tells.
+// A dump is no snapshot. The kernel walks its tables a bucket at a time while sockets come and go, so that one may be missed; those that
+// it sends twice are left out. Package exact misses none.
 //
 // # Absent and zero
 //

@@ -222,6 +222,8 @@ func (d *dump) once(a ask) (more bool, _ *Error) {
 		return false, a.fail(bare(err))
 	}
 	interrupted, yielded := false, false
+	at := cookieAt(&a)
+	s.repeats.begin()
 	for {
 		b := d.next()
 		n, err := s.receive(d.ctx, b.buf, d.conn.cfg.Timeout)
@@ -233,6 +235,9 @@ func (d *dump) once(a ask) (more bool, _ *Error) {
 		b.proto = d.proto
 		e := b.scan(n, req.Header.Sequence, req.Header.PID)
 		interrupted = interrupted || e.interrupted
+		if at > 0 && b.n > 0 {
+			s.repeats.drop(b, at)
+		}
 		if b.n > 0 {
 			yielded = true
 			if !d.send(b) {
@@ -282,7 +287,7 @@ func (q *InetQuery) request(f Family) []byte {
 		if len(q.Bytecode) > 0 {
 			b = appendAttr(b, inetDiagReqBytecode, q.Bytecode)
 		}
-		return b
+		return q.storages(b)
 	}
 	b := make([]byte, sizeofInetDiagReqV2, sizeofInetDiagReqV2+2*sizeofNlAttr+8+len(q.Bytecode))
 	b[0] = byte(f)
@@ -294,6 +299,7 @@ func (q *InetQuery) request(f Family) []byte {
 	if len(q.Bytecode) > 0 {
 		b = appendAttr(b, inetDiagReqBytecode, q.Bytecode)
 	}
+	b = q.storages(b)
 	if q.Protocol > 255 {
 		b = appendAttr(b, inetDiagReqProtocol, binary.NativeEndian.AppendUint32(nil, uint32(q.Protocol)))
 	}

@@ -3,6 +3,7 @@ package diag
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 )
 
@@ -41,9 +42,24 @@ func (e *Error) Is(target error) bool { return target == ErrPartial && e.Partial
 // fs.ErrNotExist, which is for sockets that are not there.
 type noHandler struct{ errno syscall.Errno }
 
-func (e noHandler) Error() string { return "the kernel has no handler for it: " + e.errno.Error() }
+func (e noHandler) Error() string {
+	if barred(e.errno) {
+		return "netlink is forbidden here: " + e.errno.Error()
+	}
+	return "the kernel has no handler for it: " + e.errno.Error()
+}
 
-func (e noHandler) Is(target error) bool { return target == e.errno || target == errors.ErrUnsupported }
+// barred reports whether an errno of socket(2) is a sandbox's: the kernel itself lets everybody open a NETLINK_SOCK_DIAG socket.
+func barred(e syscall.Errno) bool {
+	return e == syscall.EPERM || e == syscall.EACCES || e == syscall.ENOSYS
+}
+
+func (e noHandler) Is(target error) bool {
+	if barred(e.errno) { // not that the kernel lacks anything
+		return target == e.errno || target == fs.ErrPermission
+	}
+	return target == e.errno || target == errors.ErrUnsupported
+}
 
 // unhandled returns err as a noHandler, if that is what the kernel says to socket(2) or to a dump.
 func unhandled(err error) (h noHandler, ok bool) {

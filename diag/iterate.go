@@ -2,8 +2,6 @@ package diag
 
 import (
 	"io"
-	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -13,7 +11,7 @@ import (
 // iterates reports whether the sockets that q asks for can be read from a BPF iterator, and whether that is the faster way: it looks at
 // every socket with its lock held, so a dump is faster where the kernel passes over most of them.
 func (c *Conn) iterates(q InetQuery) bool {
-	return q.NoAttrs && q.Ext == 0 && len(q.Bytecode) == 0 && q.Protocol == TCP && q.States.Has(Established) &&
+	return q.NoAttrs && q.Ext == 0 && len(q.Bytecode) == 0 && q.BPFMaps == nil && q.Protocol == TCP && q.States.Has(Established) &&
 		!c.elsewhere && kernelRelease() >= release(6, 18) && mayTrace()
 }
 
@@ -58,11 +56,10 @@ func (d *dump) iterate(q InetQuery) (more, ok bool, _ *Error) {
 	}
 }
 
-func (c *Conn) openIterator(q InetQuery) (*tcpiter.Reader, error) {
-	runtime.LockOSThread() // the thread that is looked at is the one that opens
-	defer runtime.UnlockOSThread()
-	if c.ns != nil && !inNamespace(c.ns, c.cfg.Proc) {
-		return nil, os.ErrPermission // a dump enters it
-	}
-	return tcpiter.Open(uint32(q.States), uint16(q.Family))
+func (c *Conn) openIterator(q InetQuery) (r *tcpiter.Reader, err error) {
+	err = c.InNetNS(func() error {
+		r, err = tcpiter.Open(uint32(q.States), uint16(q.Family))
+		return err
+	})
+	return r, err
 }

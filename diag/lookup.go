@@ -10,6 +10,9 @@ import (
 	"github.com/mdlayher/netlink"
 )
 
+// lookups are the buffers for LookupInet.
+var lookups BatchPool
+
 // LookupInet asks for one TCP or UDP socket by its addresses and ports, in constant time: the one that would receive a packet
 // from Remote to Local (for TCP the connection, or else the listener). The error is fs.ErrNotExist if there is none. The socket is
 // the caller's.
@@ -42,7 +45,8 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 	if err != nil {
 		return fail(bare(err), "")
 	}
-	b := newBatch()
+	b := lookups.get()
+	defer lookups.Put(b)
 	b.proto = k.Protocol
 	for {
 		n, err := s.receive(ctx, b.buf, c.cfg.Timeout)
@@ -59,7 +63,7 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 			return fail(&MessageError{What: "inet_diag_msg", Len: b.n - sizeofNlMsghdr, Want: sizeofInetDiagMsg}, "")
 		case e.err == syscall.ENOENT:
 			clean = true
-			if c.lacks(ctx, k) {
+			if k.Cookie == 0 && c.lacks(ctx, k) { // who knows a cookie has it from the handler
 				return fail(noHandler{syscall.ENOENT}, e.msg)
 			}
 			return fail(e.err, e.msg)

@@ -75,9 +75,20 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	one := func(why string) []Step {
 		return []Step{{Queries: append([]InetQuery{q}, bound...), Why: fmt.Sprintf("%s: %d sockets, %s", walks, n, why)}}
 	}
+	var steps []Step
+	listenersFirst := func() {
+		if q.States&listen == 0 {
+			return
+		}
+		first := q
+		first.States, first.AnyOrder = listen, false
+		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first: they are in a table of their own"})
+		q.States &^= listen
+	}
 	if workers < 3 && c.iterates(q) { // an iterator cannot be split
+		listenersFirst() // IPV6_V6ONLY says what the address of a listener is, and is an attribute
 		q.Iter = true
-		return one("from a BPF iterator, since no attribute is wanted")
+		return append(steps, one("from a BPF iterator, since no attribute is wanted")...)
 	}
 	if workers < 2 {
 		return one("in one dump")
@@ -86,13 +97,7 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if len(cuts) == 0 {
 		return one("and no port range divides them (" + balance + ")")
 	}
-	var steps []Step
-	if q.States&listen != 0 {
-		first := q
-		first.States, first.AnyOrder = listen, false
-		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first: they are in a table of their own"})
-		q.States &^= listen
-	}
+	listenersFirst()
 	side := "local"
 	if byRemote {
 		side = "remote"
@@ -199,8 +204,8 @@ func (c *Conn) CountTCP() (n int, ok bool) {
 				continue
 			}
 			for i := 1; i+1 < len(words); i += 2 {
-				if v, err := strconv.Atoi(words[i+1]); err == nil && (words[i] == "inuse" || words[i] == "tw") {
-					n, ok = n+v, true
+				if v, err := strconv.ParseUint(words[i+1], 10, 31); err == nil && (words[i] == "inuse" || words[i] == "tw") {
+					n, ok = n+int(v), true
 				}
 			}
 		}

@@ -18,7 +18,7 @@ import (
 
 // Environment of the processes that the builder starts.
 const (
-	envChild = "SOCKEYE_LAB_CHILD" // what the child is: worker, share or exec
+	envChild = "SOCKEYE_LAB_CHILD" // what the child is: worker, share, exec, churn or fleeting
 	envNetNS = "SOCKEYE_LAB_NETNS" // exec: the namespace to enter
 	envExec  = "SOCKEYE_LAB_EXEC"  // exec: the program to become
 	envComm  = "SOCKEYE_LAB_COMM"  // share: its name
@@ -42,6 +42,10 @@ func ChildMain() {
 		err = shareMain()
 	case "exec":
 		err = execMain()
+	case "churn":
+		err = churnMain()
+	case "fleeting":
+		err = fleetingMain()
 	}
 	fmt.Fprintf(os.Stderr, "lab: %v\n", err)
 	os.Exit(exitLab)

@@ -67,6 +67,8 @@ type Config struct {
 	// dumps in it do not walk the host's. It is for tests; a benchmark wants
 	// what an ordinary namespace has.
 	SmallHash bool
+	// HashSize is how many buckets that hash has, 0 for 16384; a power of two. It is for tests of crowded buckets.
+	HashSize int
 }
 
 // MaxSockets is the largest lab: the addresses are laid out for so many.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,7 +86,11 @@ func build(ctx context.Context, cfg Config) (_ *Lab, err error) {
 			}
 		}
 	}()
-	if l.ns, err = newNamespace(cfg.SmallHash); err != nil {
+	hash := 0
+	if cfg.SmallHash {
+		hash = cmp.Or(cfg.HashSize, 16384)
+	}
+	if l.ns, err = newNamespace(hash); err != nil {
 		return nil, err
 	}
 	if err := l.ns.do(func() error { return furnish(cfg.Sockets, cfg.IPv6 > 0) }); err != nil {

@@ -23,18 +23,18 @@ type namespace struct {
 	inode uint64
 }
 
-// newNamespace makes an empty namespace.
-func newNamespace(smallHash bool) (*namespace, error) {
+// newNamespace makes an empty namespace, with a connection hash of its own of so many buckets unless that is 0.
+func newNamespace(hash int) (*namespace, error) {
 	ns := &namespace{calls: make(chan func()), done: make(chan struct{}), fd: -1}
 	ready := make(chan error)
-	go ns.thread(smallHash, ready)
+	go ns.thread(hash, ready)
 	if err := <-ready; err != nil {
 		return nil, err
 	}
 	return ns, nil
 }
 
-func (ns *namespace) thread(smallHash bool, ready chan<- error) {
+func (ns *namespace) thread(hash int, ready chan<- error) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
 		// /proc/self/net is that of the main thread: leave it, and hold it for so
@@ -43,7 +43,7 @@ func (ns *namespace) thread(smallHash bool, ready chan<- error) {
 		go func() {
 			runtime.LockOSThread()
 			close(moved)
-			ns.thread(smallHash, ready)
+			ns.thread(hash, ready)
 		}()
 		<-moved
 		runtime.UnlockOSThread()
@@ -55,7 +55,7 @@ func (ns *namespace) thread(smallHash bool, ready chan<- error) {
 		return
 	}
 	defer unix.Close(home)
-	err = ns.enter(smallHash)
+	err = ns.enter(hash)
 	ready <- err
 	if err == nil {
 		for f := range ns.calls {
@@ -72,13 +72,13 @@ func (ns *namespace) thread(smallHash bool, ready chan<- error) {
 	close(ns.done)
 }
 
-func (ns *namespace) enter(smallHash bool) error {
+func (ns *namespace) enter(hash int) error {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("unshare network namespace: %w", err)
 	}
-	if smallHash {
+	if hash > 0 {
 		// The setting is for namespaces made from this one, so there are two.
-		if err := setting("ipv4/tcp_child_ehash_entries", 16384); err != nil {
+		if err := setting("ipv4/tcp_child_ehash_entries", hash); err != nil {
 			return err
 		}
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

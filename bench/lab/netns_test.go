@@ -30,7 +30,7 @@ func TestNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns, err := newNamespace(true)
+	ns, err := newNamespace(16384)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestNamespacesDoNotPileUp(t *testing.T) {
 	}
 	before := count()
 	for range 5 {
-		ns, err := newNamespace(false)
+		ns, err := newNamespace(0)
 		if err != nil {
 			t.Fatal(err)
 		}
