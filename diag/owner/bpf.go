@@ -9,16 +9,18 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
 
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types taskfile bpf/task_file.bpf.c -- -O2 -Wall -Werror
 
 const (
-	// maxKernelWanted is the largest set of inodes that is looked up in the
-	// kernel. A larger one takes longer to hand over than it saves.
-	maxKernelWanted = 4096
+	// maybeBits is MAYBE_BITS in bpf/task_file.bpf.c.
+	maybeBits = 19
+
+	// maxKernelWanted is the largest set of inodes that the kernel picks by.
+	// Of a larger one more than every eighth bit is set, and little is saved.
+	maxKernelWanted = 1 << maybeBits / 8
 
 	// sizeofRecord is the size of struct record in bpf/task_file.bpf.c.
 	sizeofRecord = 12
@@ -29,42 +31,42 @@ const (
 )
 
 // scanBPF returns the socket descriptors of all processes in the pid namespace
-// of the caller. Linux 5.11.
-func scanBPF(ctx context.Context, want *inodeSet) (slabs, error) {
+// of the caller, which fs shows. Linux 5.11.
+func scanBPF(ctx context.Context, fs *procFS, want *inodeSet, workers int) (slabs, error) {
+	program, err := loadProgram(want)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	found, err := scanProcesses(ctx, fs, program, want, workers)
+	if errors.Is(err, errors.ErrUnsupported) {
+		s := iterScan{ctx: ctx, program: program, want: want, buf: make([]byte, sizeofIterBuffer)}
+		err = s.scan(0)
+		found = s.found
+	}
+	return found, err
+}
+
+// loadProgram loads the program such that it writes the wanted inodes, and
+// perhaps others.
+func loadProgram(want *inodeSet) (*ebpf.Program, error) {
 	spec, err := loadTaskfile()
 	if err != nil {
 		return nil, err
 	}
-	filtered := want != nil && want.n <= maxKernelWanted
-	if filtered {
-		spec.Maps[taskfileMapWanted].MaxEntries = uint32(want.n)
+	if want != nil && want.n <= maxKernelWanted {
 		if err := spec.Variables[taskfileVarFiltered].Set(uint8(1)); err != nil {
 			return nil, err
 		}
+		if err := spec.Variables[taskfileVarMaybe].Set(want.bits(maybeBits)); err != nil {
+			return nil, err
+		}
 	}
-	var objects taskfileObjects
+	var objects taskfilePrograms
 	if err := spec.LoadAndAssign(&objects, nil); err != nil {
 		return nil, bpfError("load", err)
 	}
-	defer objects.Close()
-	if filtered {
-		keys := want.appendTo(make([]uint32, 0, want.n))
-		if _, err := objects.Wanted.BatchUpdate(keys, make([]uint8, len(keys)), nil); err != nil {
-			return nil, bpfError("fill map", err)
-		}
-		want = nil
-	}
-	iter, err := link.AttachIter(link.IterOptions{Program: objects.TaskFile})
-	if err != nil {
-		return nil, bpfError("attach", err)
-	}
-	defer iter.Close()
-	r, err := iter.Open()
-	if err != nil {
-		return nil, bpfError("open iterator", err)
-	}
-	defer r.Close()
-	return readRecords(ctx, r, want)
+	return objects.TaskFile, nil
 }
 
 // bpfError wraps err such that it is errors.ErrUnsupported where the kernel
@@ -77,39 +79,37 @@ func bpfError(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// readRecords reads the iterator to its end and keeps the wanted records.
-func readRecords(ctx context.Context, r io.Reader, want *inodeSet) (slabs, error) {
-	var found slabs
-	buf := make([]byte, sizeofIterBuffer)
+// read reads an iterator to its end and keeps the wanted records.
+func (s *iterScan) read(r io.Reader) error {
 	rest := 0 // bytes of a record that the last read cut off
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if err := s.ctx.Err(); err != nil {
+			return err
 		}
-		n, err := r.Read(buf[rest:])
+		n, err := r.Read(s.buf[rest:])
 		n += rest
-		b := buf[:n]
+		b := s.buf[:n]
 		for ; len(b) >= sizeofRecord; b = b[sizeofRecord:] {
 			r := record{
 				pid:   int32(binary.NativeEndian.Uint32(b)),
 				fd:    int32(binary.NativeEndian.Uint32(b[4:])),
 				inode: binary.NativeEndian.Uint32(b[8:]),
 			}
-			if want.has(r.inode) {
-				found.add(r)
+			if s.want.has(r.inode) {
+				s.found.add(r)
 			}
 		}
-		rest = copy(buf, b)
+		rest = copy(s.buf, b)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			// One read passes at most a million descriptors, and none of
 			// these was wanted. The next read goes on from there.
 		case err == io.EOF && rest == 0:
-			return found, nil
+			return nil
 		case err == io.EOF:
-			return nil, fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
+			return fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
 		case err != nil:
-			return nil, fmt.Errorf("read iterator: %w", err)
+			return fmt.Errorf("read iterator: %w", err)
 		}
 	}
 }

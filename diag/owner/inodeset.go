@@ -2,6 +2,9 @@ package owner
 
 import "math/bits"
 
+// hash is what inodes are multiplied by to spread them: 2^32 by the golden ratio.
+const hash = 0x9e3779b1
+
 // An inodeSet is a set of socket inodes. The nil set holds all of them.
 type inodeSet struct {
 	slots []uint32 // open addressing, 0 is free: no socket has inode 0
@@ -29,7 +32,7 @@ func newInodeSet(want []uint32) *inodeSet {
 // slot returns where inode is, or else where it belongs.
 func (s *inodeSet) slot(inode uint32) uint32 {
 	mask := uint32(len(s.slots) - 1)
-	i := inode * 0x9e3779b1 >> s.shift
+	i := inode * hash >> s.shift
 	for s.slots[i] != 0 && s.slots[i] != inode {
 		i = (i + 1) & mask
 	}
@@ -40,12 +43,14 @@ func (s *inodeSet) has(inode uint32) bool {
 	return inode != 0 && (s == nil || s.slots[s.slot(inode)] == inode)
 }
 
-// appendTo appends the inodes of the set to dst, in no order.
-func (s *inodeSet) appendTo(dst []uint32) []uint32 {
+// bits returns 1<<width bits, of which one is set for each inode: the one that
+// the first width bits of its hash count.
+func (s *inodeSet) bits(width int) []uint32 {
+	b := make([]uint32, 1<<width/32)
 	for _, inode := range s.slots {
-		if inode != 0 {
-			dst = append(dst, inode)
+		if h := inode * hash >> (32 - width); inode != 0 {
+			b[h/32] |= 1 << (h % 32)
 		}
 	}
-	return dst
+	return b
 }

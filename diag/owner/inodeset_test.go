@@ -1,8 +1,8 @@
 package owner
 
 import (
+	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -28,14 +28,17 @@ func TestInodeSet(t *testing.T) {
 				t.Errorf("%d members: has(±%d) is wrong", n, inode)
 			}
 		}
-		got := s.appendTo(nil)
-		slices.Sort(got)
-		if len(got) != s.n || len(slices.Compact(got)) != s.n {
-			t.Errorf("%d members: appendTo gives %d", n, len(got))
+		set := 0
+		b := s.bits(maybeBits)
+		for _, word := range b {
+			set += bits.OnesCount32(word)
 		}
-		for _, inode := range got {
-			if !member[inode] {
-				t.Errorf("appendTo gives %d", inode)
+		if set > s.n || s.n > 0 && set == 0 {
+			t.Errorf("%d members: %d bits", n, set)
+		}
+		for inode := range member {
+			if h := inode * hash >> (32 - maybeBits); b[h/32]>>(h%32)&1 == 0 {
+				t.Errorf("%d members: no bit for %d", n, inode)
 			}
 		}
 	}

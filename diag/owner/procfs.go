@@ -96,6 +96,17 @@ func (fs *procFS) threaded(pid int32) bool {
 	return err == nil && st.Nlink > 3
 }
 
+// descriptors returns how many descriptors a process has, as far as the kernel
+// says (Linux 6.2), and whether it can have any: kernel threads have none.
+func (fs *procFS) descriptors(pid int32) (n int32, ok bool) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(fs.dir, itoa(pid)+"/fd", &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return 0, !gone(err)
+	}
+	// Threads can have some where their leader has exited.
+	return int32(st.Size), st.Size > 0 || fs.threaded(pid)
+}
+
 // exited reports whether the thread group leader of one of the caller's own
 // processes has exited: it has no descriptors, and its fd directory belongs to
 // root.

@@ -48,7 +48,8 @@ func TestProcFS(t *testing.T) {
 	if !fs.procfs || !fs.own {
 		t.Errorf("/proc: %+v", fs)
 	}
-	if n, err := fs.openFiles(); n <= 0 || err != nil {
+	// The kernel counts by processor, and tells 0 where there are but some dozens.
+	if n, err := fs.openFiles(); n < 0 || err != nil {
 		t.Errorf("open files: %d, %v", n, err)
 	}
 	for range 2 { // each reads from the beginning

@@ -27,8 +27,8 @@ type Config struct {
 	// ordinary files and links of the same layout; BPF needs the real one.
 	Proc string
 
-	// Workers is how many goroutines the Proc backend uses, 0 for
-	// GOMAXPROCS. Each opens up to two files at a time.
+	// Workers is how many goroutines look, 0 for GOMAXPROCS. Each opens up to
+	// two files at a time.
 	Workers int
 }
 
@@ -39,6 +39,10 @@ type Config struct {
 // processes however few sockets are wanted; if none is (want is empty but not
 // nil, or holds only 0), it looks at nothing. The scan is not atomic: a
 // descriptor that is opened or closed meanwhile can be in the Table or not.
+//
+// Where Auto finds that nothing can be looked into (there is no /proc, or no
+// descriptor is left), the Table is empty, its Backend None, Denied 1, and
+// Reason says why. Otherwise that is an error.
 //
 // Errors match os.ErrPermission when the forced BPF backend is not permitted,
 // and errors.ErrUnsupported when the kernel does not have it or the proc mount
@@ -60,15 +64,27 @@ func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 		t.backend, t.reason = None, "no owner is wanted"
 		return t, ctx.Err()
 	}
+	err := t.look(ctx, cfg, set)
+	switch {
+	case err == nil:
+		return t, nil
+	case cfg.Backend == Auto && cfg.Proc == "" && ctx.Err() == nil:
+		// A jail without /proc, or hardly any descriptors: no owner is known.
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		t.backend, t.reason, t.denied = None, line, 1
+		return t, nil
+	}
+	return nil, fmt.Errorf("owner: %w", err)
+}
+
+// look opens the proc mount and scans.
+func (t *Table) look(ctx context.Context, cfg *Config, want *inodeSet) error {
 	fs, err := openProcFS(t.root)
 	if err != nil {
-		return nil, fmt.Errorf("owner: %w", err)
+		return err
 	}
 	defer fs.close()
-	if err := t.scan(ctx, cfg, fs, set); err != nil {
-		return nil, fmt.Errorf("owner: %w", err)
-	}
-	return t, nil
+	return t.scan(ctx, cfg, fs, want)
 }
 
 // scan runs the backend that cfg asks for, or else the cheapest.
@@ -76,7 +92,7 @@ func (t *Table) scan(ctx context.Context, cfg *Config, fs *procFS, want *inodeSe
 	switch cfg.Backend {
 	case BPF:
 		t.reason = "forced"
-		return t.scanBPF(ctx, fs, want)
+		return t.scanBPF(ctx, cfg, fs, want)
 	case Proc:
 		t.reason = "forced"
 		return t.scanProc(ctx, cfg, fs, want)
@@ -88,7 +104,7 @@ func (t *Table) scan(ctx context.Context, cfg *Config, fs *procFS, want *inodeSe
 	if backend, t.reason = fs.cheapest(); backend == Proc {
 		return t.scanProc(ctx, cfg, fs, want)
 	}
-	err := t.scanBPF(ctx, fs, want)
+	err := t.scanBPF(ctx, cfg, fs, want)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -129,11 +145,11 @@ func Plan(cfg *Config) (b Backend, why string) {
 	return fs.cheapest()
 }
 
-func (t *Table) scanBPF(ctx context.Context, fs *procFS, want *inodeSet) error {
+func (t *Table) scanBPF(ctx context.Context, cfg *Config, fs *procFS, want *inodeSet) error {
 	if !fs.own {
 		return fmt.Errorf("bpf: %s does not show the pid namespace of this process: %w", fs.root, unix.EOPNOTSUPP)
 	}
-	found, err := scanBPF(ctx, want)
+	found, err := scanBPF(ctx, fs, want, cfg.Workers)
 	if err != nil {
 		return fmt.Errorf("bpf: %w", err)
 	}

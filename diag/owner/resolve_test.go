@@ -70,6 +70,14 @@ func (tr truth) checkBackends(t *testing.T) {
 						t.Errorf("unwanted %v", r)
 					}
 				}
+				if backend == BPF {
+					byProcess(t)
+					each, err := Resolve(t.Context(), &Config{Backend: backend, Workers: 3}, want)
+					if err != nil {
+						t.Fatal(err)
+					}
+					tr.check(t, each)
+				}
 			})
 		}
 	}

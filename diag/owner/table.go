@@ -70,12 +70,16 @@ func (t *Table) Reason() string { return t.reason }
 // Denied returns how many processes did not let the caller see their
 // descriptors. Unless it is 0, a socket without owner in the Table can have one
 // nonetheless. A /proc that hides other processes altogether (hidepid=2) counts
-// as one. It is 0 with the BPF backend, which no permission of ptrace(2) stops.
+// as one, as does one that is empty or missing. It is 0 with the BPF backend,
+// which no permission of ptrace(2) stops.
 func (t *Table) Denied() int { return t.denied }
+
+// Len returns how many descriptors were found.
+func (t *Table) Len() int { return len(t.records) }
 
 // bucket spreads inodes, which the kernel hands out in sequence, evenly.
 func (t *Table) bucket(inode uint32) uint32 {
-	return uint32(uint64(inode*0x9e3779b1) >> t.shift)
+	return uint32(uint64(inode*hash) >> t.shift)
 }
 
 // fill builds the index from all records in two linear passes.

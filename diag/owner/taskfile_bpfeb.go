@@ -16,9 +16,9 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	taskfileMapWanted    = "wanted"
 	taskfileProgTaskFile = "task_file"
 	taskfileVarFiltered  = "filtered"
+	taskfileVarMaybe     = "maybe"
 )
 
 // loadTaskfile returns the embedded CollectionSpec for taskfile.
@@ -70,7 +70,6 @@ type taskfileProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type taskfileMapSpecs struct {
-	Wanted *ebpf.MapSpec `ebpf:"wanted"`
 }
 
 // taskfileVariableSpecs contains global variables before they are loaded into the kernel.
@@ -78,6 +77,7 @@ type taskfileMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type taskfileVariableSpecs struct {
 	Filtered *ebpf.VariableSpec `ebpf:"filtered"`
+	Maybe    *ebpf.VariableSpec `ebpf:"maybe"`
 }
 
 // taskfileObjects contains all objects after they have been loaded into the kernel.
@@ -100,13 +100,10 @@ func (o *taskfileObjects) Close() error {
 //
 // It can be passed to loadTaskfileObjects or ebpf.CollectionSpec.LoadAndAssign.
 type taskfileMaps struct {
-	Wanted *ebpf.Map `ebpf:"wanted"`
 }
 
 func (m *taskfileMaps) Close() error {
-	return _TaskfileClose(
-		m.Wanted,
-	)
+	return _TaskfileClose()
 }
 
 // taskfileVariables contains all global variables after they have been loaded into the kernel.
@@ -114,6 +111,7 @@ func (m *taskfileMaps) Close() error {
 // It can be passed to loadTaskfileObjects or ebpf.CollectionSpec.LoadAndAssign.
 type taskfileVariables struct {
 	Filtered *ebpf.Variable `ebpf:"filtered"`
+	Maybe    *ebpf.Variable `ebpf:"maybe"`
 }
 
 // taskfilePrograms contains all programs after they have been loaded into the kernel.

@@ -70,21 +70,21 @@ func scanProc(ctx context.Context, fs *procFS, want *inodeSet, workers int) (sla
 	}
 	slices.Sort(refused)
 	n := len(slices.Compact(refused))
-	if fs.hides() {
+	if fs.hides() || len(pids) == 0 { // where nothing is mounted on /proc
 		n++
 	}
 	return found, n, nil
 }
 
-// share calls do for each item on whichever walker is free, until the first
+// share calls do for each item on whichever worker is free, until the first
 // error.
-func share[T any](walkers []*walker, items []T, do func(*walker, T) error) error {
+func share[W, T any](workers []W, items []T, do func(W, T) error) error {
 	var (
 		wg   sync.WaitGroup
 		next atomic.Int64
-		errs = make([]error, len(walkers))
+		errs = make([]error, len(workers))
 	)
-	for i, w := range walkers[:min(len(walkers), len(items))] {
+	for i, w := range workers[:min(len(workers), len(items))] {
 		wg.Go(func() {
 			for {
 				n := next.Add(1) - 1

@@ -7,50 +7,26 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "reader.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Set before loading: write only the inodes that are keys of wanted. */
+/*
+ * Set before loading: write only inodes whose bit in maybe is set. Those are the
+ * wanted ones and a few others, which the reader sorts out: most descriptors of
+ * the host are passed over without a helper or a map.
+ */
 const volatile __u8 filtered = 0;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u8);
-} wanted SEC(".maps");
+#define MAYBE_BITS 19
+
+__u32 maybe[(1 << MAYBE_BITS) / 32];
 
 struct record {
 	__s32 pid; /* thread group, as the reader's pid namespace numbers it */
 	__u32 fd;
 	__u32 inode;
 };
-
-/*
- * The iterator walks the reader's own pid namespace, so every task it yields
- * has a number at the level of current, which is the reader.
- */
-static __s32 reader_pid(struct task_struct *task)
-{
-	struct task_struct *current = bpf_get_current_task_btf();
-	unsigned int level = current->thread_pid->level;
-	struct pid *pid;
-	struct upid upid;
-	__s32 tgid;
-
-	if (level == 0) {
-		tgid = task->tgid;
-		/* The verifier rejects a load that both branches share. */
-		barrier_var(tgid);
-		return tgid;
-	}
-	pid = task->group_leader->thread_pid;
-	if (!pid || level > pid->level)
-		return 0;
-	if (bpf_probe_read_kernel(&upid, sizeof(upid), &pid->numbers[level]))
-		return 0;
-	return upid.nr;
-}
 
 SEC("iter/task_file")
 int task_file(struct bpf_iter__task_file *ctx)
@@ -61,11 +37,15 @@ int task_file(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
+	record.inode = file->f_inode->i_ino;
+	if (filtered) {
+		__u32 bit = record.inode * 0x9e3779b1 >> (32 - MAYBE_BITS);
+
+		if (!(maybe[bit / 32] >> bit % 32 & 1))
+			return 0;
+	}
 	/* Not S_ISSOCK: an O_PATH descriptor of a socket file has that too. */
 	if (!bpf_sock_from_file(file))
-		return 0;
-	record.inode = file->f_inode->i_ino;
-	if (filtered && !bpf_map_lookup_elem(&wanted, &record.inode))
 		return 0;
 	record.pid = reader_pid(task);
 	if (record.pid <= 0)
