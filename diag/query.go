@@ -8,13 +8,17 @@ type InetQuery struct {
 	Protocol Protocol
 	// Family is IPv4, IPv6, or Unspec for both: all of IPv4 first, as ss prints them.
 	Family Family
-	// States is what the kernel picks by; 0 is AllStates.
+	// States is what the kernel picks by; 0 is AllStates. Its handler of raw sockets (RAW_DIAG) does not look at them, and sends all.
 	States States
 	// Ext is what is asked for beyond the attributes that come by themselves. Ask for what is used: tcp_info triples the bytes.
 	Ext Ext
 	// Bytecode is a filter that the kernel evaluates (INET_DIAG_REQ_BYTECODE), as package filter compiles it.
-	// It is not applied to rows that are read from /proc: look at InetSocket.Source.
+	// It is not applied to rows that are read from /proc: look at InetSocket.Source. The kernel does not apply it to SCTP.
 	Bytecode []byte
+	// BPFMaps are descriptors of BPF maps of type BPF_MAP_TYPE_SK_STORAGE whose values for a socket are asked for
+	// (INET_DIAG_REQ_SK_BPF_STORAGES); of all such maps, if it is empty and not nil. They must stay open until the query has ended.
+	// Needs CAP_BPF; Linux 5.7.
+	BPFMaps []int
 	// AnyOrder allows the rows of both families to come mixed. Family Unspec over TCP then takes the kernel one walk over its
 	// tables instead of two, which on a host with a million sockets is a quarter of the time.
 	AnyOrder bool
@@ -23,7 +27,7 @@ type InetQuery struct {
 	NoAttrs bool
 	// Iter has TCP sockets read from a BPF iterator, in two thirds of the time that a dump takes: the fields of struct inet_diag_msg
 	// and no attribute. It goes with no Ext and no Bytecode, and implies AnyOrder. Where it cannot be done (Linux before 6.18, no
-	// CAP_BPF with CAP_PERFMON or CAP_SYS_ADMIN, no BTF, another network namespace than the thread's), they are dumped.
+	// CAP_BPF with CAP_PERFMON or CAP_SYS_ADMIN, no BTF), they are dumped.
 	Iter bool
 }
 

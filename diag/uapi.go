@@ -20,6 +20,7 @@ const (
 	nlmFAckTLVs     = 0x200
 	nlmsgErrAttrMsg = 1
 
+	nlaFNested  = 0x8000
 	nlaTypeMask = 0x3fff // NLA_TYPE_MASK: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 )
 

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"errors"
 	"os"
 	"reflect"
 	"slices"
@@ -20,6 +21,29 @@ func kernelBTF(t *testing.T) *btf.Spec {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
 		t.Skipf("needs a readable /sys/kernel/btf/vmlinux: %v", err)
+	}
+	return spec
+}
+
+// moduleBTF returns the types of a kernel module; nil if it is built in, or not loaded.
+func moduleBTF(t *testing.T, module string) *btf.Spec {
+	t.Helper()
+	spec, err := btf.LoadKernelModuleSpec(module)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("BTF of %s: %v", module, err)
+	}
+	return spec
+}
+
+// inetDiagBTF returns the types of the running kernel with those of inet_diag, which is a module in some.
+func inetDiagBTF(t *testing.T) *btf.Spec {
+	t.Helper()
+	if spec := moduleBTF(t, "inet_diag"); spec != nil {
+		return spec
+	}
+	spec := kernelBTF(t)
+	if _, err := spec.AnyTypeByName("inet_diag_msg"); errors.Is(err, btf.ErrNotFound) {
+		t.Skip("needs inet_diag, which is a module here, and not loaded")
 	}
 	return spec
 }
@@ -89,7 +113,7 @@ func layout(t *testing.T, spec *btf.Spec, goType reflect.Type, kernelName, prefi
 func TestLayoutOfTheRunningKernel(t *testing.T) {
 	spec := kernelBTF(t)
 	layout(t, spec, reflect.TypeFor[TCPInfo](), "tcp_info", "tcpi_")
-	layout(t, spec, reflect.TypeFor[MPTCPInfo](), "mptcp_info", "mptcpi_", "EndpLaminarMax", "EndpFullmeshMax")
+	layout(t, spec, reflect.TypeFor[MPTCPInfo](), "mptcp_info", "mptcpi_", "Retransmits", "EndpLaminarMax", "EndpFullmeshMax")
 
 	_, bytes, bits := members(t, spec, "tcp_info")
 	at := bits["tcpi_snd_wscale"] / 8
@@ -106,6 +130,7 @@ func TestLayoutOfTheRunningKernel(t *testing.T) {
 		}
 	}
 
+	spec = inetDiagBTF(t)
 	size, bytes, _ := members(t, spec, "inet_diag_msg")
 	if size != sizeofInetDiagMsg {
 		t.Errorf("inet_diag_msg has %d bytes, want %d", size, sizeofInetDiagMsg)
@@ -131,13 +156,19 @@ func TestLayoutOfTheRunningKernel(t *testing.T) {
 }
 
 func TestNumbersOfTheRunningKernel(t *testing.T) {
-	spec := kernelBTF(t)
 	kernel := map[string]uint64{}
-	for typ, err := range spec.All() {
-		if err != nil {
-			t.Fatal(err)
+	for _, spec := range []*btf.Spec{kernelBTF(t), moduleBTF(t, "inet_diag"), moduleBTF(t, "tls")} {
+		if spec == nil {
+			continue
 		}
-		if e, ok := typ.(*btf.Enum); ok {
+		for typ, err := range spec.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, ok := typ.(*btf.Enum)
+			if !ok {
+				continue
+			}
 			for _, v := range e.Values {
 				if strings.HasPrefix(v.Name, "INET_DIAG_") || strings.HasPrefix(v.Name, "MPTCP_SUBFLOW_ATTR_") ||
 					strings.HasPrefix(v.Name, "INET_ULP_INFO_") || strings.HasPrefix(v.Name, "TLS_INFO_") ||
@@ -187,40 +218,40 @@ func TestLayoutByConstants(t *testing.T) {
 	var mptcp MPTCPInfo
 	var sctp SCTPInfo
 	for name, v := range map[string][2]uintptr{
-		"tcp_info":             {unsafe.Offsetof(tcp.n), 280},
-		"tcpi_rto":             {unsafe.Offsetof(tcp.RTO), 8},
-		"tcpi_rtt":             {unsafe.Offsetof(tcp.RTT), 68},
-		"tcpi_total_retrans":   {unsafe.Offsetof(tcp.TotalRetrans), 100},
-		"tcpi_pacing_rate":     {unsafe.Offsetof(tcp.PacingRate), 104},
-		"tcpi_segs_out":        {unsafe.Offsetof(tcp.SegsOut), 136},
-		"tcpi_notsent_bytes":   {unsafe.Offsetof(tcp.NotsentBytes), 144},
-		"tcpi_delivery_rate":   {unsafe.Offsetof(tcp.DeliveryRate), 160},
-		"tcpi_busy_time":       {unsafe.Offsetof(tcp.BusyTime), 168},
-		"tcpi_delivered":       {unsafe.Offsetof(tcp.Delivered), 192},
-		"tcpi_bytes_sent":      {unsafe.Offsetof(tcp.BytesSent), 200},
-		"tcpi_rcv_ooopack":     {unsafe.Offsetof(tcp.RcvOOOPack), 224},
-		"tcpi_rcv_wnd":         {unsafe.Offsetof(tcp.RcvWnd), 232},
-		"tcpi_total_rto":       {unsafe.Offsetof(tcp.TotalRTO), 240},
-		"tcpi_received_ce":     {unsafe.Offsetof(tcp.ReceivedCE), 248},
-		"tcpi_accecn_opt_seen": {unsafe.Offsetof(tcp.AccECNOptSeen), 278},
-		"mptcp_info":           {unsafe.Offsetof(mptcp.n), 96},
-		"mptcpi_flags":         {unsafe.Offsetof(mptcp.Flags), 8},
-		"mptcpi_write_seq":     {unsafe.Offsetof(mptcp.WriteSeq), 16},
-		"mptcpi_local_addr":    {unsafe.Offsetof(mptcp.LocalAddrUsed), 40},
-		"mptcpi_bytes_retrans": {unsafe.Offsetof(mptcp.BytesRetrans), 48},
-		"mptcpi_subflows_tot":  {unsafe.Offsetof(mptcp.SubflowsTotal), 80},
-		"mptcpi_last_ack_recv": {unsafe.Offsetof(mptcp.LastAckRecv), 92},
-		"sctpi_unackdata":      {unsafe.Offsetof(sctp.UnackData), 12},
-		"sctpi_peer_capable":   {unsafe.Offsetof(sctp.PeerCapable), 52},
-		"sctpi_isacks":         {unsafe.Offsetof(sctp.ISacks), 56},
-		"sctpi_p_address":      {unsafe.Offsetof(sctp.PrimaryAddr), 168},
-		"sctpi_p_state":        {unsafe.Offsetof(sctp.PrimaryState), 296},
-		"sctpi_p_ssthresh":     {unsafe.Offsetof(sctp.PrimarySSThresh), 328},
-		"sctpi_p_error":        {unsafe.Offsetof(sctp.PrimaryError), 340},
-		"sctpi_s_autoclose":    {unsafe.Offsetof(sctp.SockAutoclose), 344},
-		"sctpi_s_nodelay":      {unsafe.Offsetof(sctp.SockNoDelay), 356},
-		"sctpi_s_type":         {unsafe.Offsetof(sctp.SockType), 360},
-		"sctp_info":            {unsafe.Offsetof(sctp.n), 368},
+		"tcp_info":               {unsafe.Offsetof(tcp.n), 280},
+		"tcpi_rto":               {unsafe.Offsetof(tcp.RTO), 8},
+		"tcpi_rtt":               {unsafe.Offsetof(tcp.RTT), 68},
+		"tcpi_total_retrans":     {unsafe.Offsetof(tcp.TotalRetrans), 100},
+		"tcpi_pacing_rate":       {unsafe.Offsetof(tcp.PacingRate), 104},
+		"tcpi_segs_out":          {unsafe.Offsetof(tcp.SegsOut), 136},
+		"tcpi_notsent_bytes":     {unsafe.Offsetof(tcp.NotsentBytes), 144},
+		"tcpi_delivery_rate":     {unsafe.Offsetof(tcp.DeliveryRate), 160},
+		"tcpi_busy_time":         {unsafe.Offsetof(tcp.BusyTime), 168},
+		"tcpi_delivered":         {unsafe.Offsetof(tcp.Delivered), 192},
+		"tcpi_bytes_sent":        {unsafe.Offsetof(tcp.BytesSent), 200},
+		"tcpi_rcv_ooopack":       {unsafe.Offsetof(tcp.RcvOOOPack), 224},
+		"tcpi_rcv_wnd":           {unsafe.Offsetof(tcp.RcvWnd), 232},
+		"tcpi_total_rto":         {unsafe.Offsetof(tcp.TotalRTO), 240},
+		"tcpi_received_ce":       {unsafe.Offsetof(tcp.ReceivedCE), 248},
+		"tcpi_received_ce_bytes": {unsafe.Offsetof(tcp.ReceivedCEBytes), 272},
+		"mptcp_info":             {unsafe.Offsetof(mptcp.n), 96},
+		"mptcpi_flags":           {unsafe.Offsetof(mptcp.Flags), 8},
+		"mptcpi_write_seq":       {unsafe.Offsetof(mptcp.WriteSeq), 16},
+		"mptcpi_local_addr":      {unsafe.Offsetof(mptcp.LocalAddrUsed), 40},
+		"mptcpi_bytes_retrans":   {unsafe.Offsetof(mptcp.BytesRetrans), 48},
+		"mptcpi_subflows_tot":    {unsafe.Offsetof(mptcp.SubflowsTotal), 80},
+		"mptcpi_last_ack_recv":   {unsafe.Offsetof(mptcp.LastAckRecv), 92},
+		"sctpi_unackdata":        {unsafe.Offsetof(sctp.UnackData), 12},
+		"sctpi_peer_capable":     {unsafe.Offsetof(sctp.PeerCapable), 52},
+		"sctpi_isacks":           {unsafe.Offsetof(sctp.ISacks), 56},
+		"sctpi_p_address":        {unsafe.Offsetof(sctp.PrimaryAddr), 168},
+		"sctpi_p_state":          {unsafe.Offsetof(sctp.PrimaryState), 296},
+		"sctpi_p_ssthresh":       {unsafe.Offsetof(sctp.PrimarySSThresh), 328},
+		"sctpi_p_error":          {unsafe.Offsetof(sctp.PrimaryError), 340},
+		"sctpi_s_autoclose":      {unsafe.Offsetof(sctp.SockAutoclose), 344},
+		"sctpi_s_nodelay":        {unsafe.Offsetof(sctp.SockNoDelay), 356},
+		"sctpi_s_type":           {unsafe.Offsetof(sctp.SockType), 360},
+		"sctp_info":              {unsafe.Offsetof(sctp.n), 368},
 	} {
 		if v[0] != v[1] {
 			t.Errorf("%s: %d, want %d", name, v[0], v[1])
