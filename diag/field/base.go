@@ -10,23 +10,23 @@ import (
 
 // baseFields are those that every answer has.
 func baseFields() []*Field {
-	fixed := func(get func(*diag.InetSocket) string) func(*Context, []byte, *diag.InetSocket) ([]byte, bool) {
-		return func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+	fixed := func(get func(*diag.InetSocket) string) func(*Context, *diag.InetSocket) (string, bool) {
+		return func(_ *Context, s *diag.InetSocket) (string, bool) {
 			v := get(s)
-			return append(dst, v...), v != ""
+			return v, v != ""
 		}
 	}
 	number := func(get func(*diag.InetSocket) (uint64, bool)) func(*Context, *diag.InetSocket) (uint64, bool) {
 		return func(_ *Context, s *diag.InetSocket) (uint64, bool) { return get(s) }
 	}
 	all := []*Field{
-		{Name: "netid", Aliases: []string{"net_id"}, Kind: Text, Shown: true, Where: InMask, Doc: "protocol, with a 6 behind it for IPv6", text: fixed(netid)},
+		{Name: "netid", Aliases: []string{"net_id"}, Kind: Text, Shown: true, Where: InMask, Doc: "protocol, with a 6 behind it for IPv6", word: fixed(netid)},
 		{Name: "proto", Aliases: []string{"protocol"}, Kind: Text, Where: InMask, Values: "tcp udp", Doc: "transport protocol",
-			text: fixed(func(s *diag.InetSocket) string { return s.Protocol.String() })},
-		{Name: "family", Aliases: []string{"af"}, Kind: Text, Where: InMask, Values: "ipv4 ipv6", Doc: "address family", text: fixed(familyName)},
+			word: fixed(func(s *diag.InetSocket) string { return s.Protocol.String() })},
+		{Name: "family", Aliases: []string{"af"}, Kind: Text, Where: InMask, Values: "ipv4 ipv6", Doc: "address family", word: fixed(familyName)},
 		{Name: "state", Kind: Text, Where: InMask,
 			Values: "established syn-sent syn-recv fin-wait-1 fin-wait-2 time-wait unconnected close-wait last-ack listen closing bound",
-			Doc:    "state; unconnected: UDP without a peer; bound: TCP with an address and nothing else (6.8)", text: fixed(StateName)},
+			Doc:    "state; unconnected: UDP without a peer; bound: TCP with an address and nothing else (6.8)", word: fixed(StateName)},
 		{Name: "recv_q", Aliases: []string{"recvq", "rcvq", "rcv_q"}, Kind: Number, Unit: Bytes, Where: Here, unless: listens,
 			Doc:    "received and not read (UDP: the memory it takes); of a TCP listener, connections: see accept_q",
 			number: number(func(s *diag.InetSocket) (uint64, bool) { return uint64(s.RQueue), true })},
@@ -71,9 +71,7 @@ func baseFields() []*Field {
 		{Name: "ifindex", Kind: Number, Where: Here, Doc: "index of that device",
 			number: number(func(s *diag.InetSocket) (uint64, bool) { return uint64(s.Interface), s.Interface != 0 })},
 		{Name: "timer", Kind: Text, Where: Here, Values: "on keepalive timewait persist delack", Doc: "the timer that runs; see sockeye help timers",
-			text: func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
-				return append(dst, s.Timer.String()...), s.Timer != diag.TimerOff
-			}},
+			word: func(_ *Context, s *diag.InetSocket) (string, bool) { return s.Timer.String(), s.Timer != diag.TimerOff }},
 		{Name: "expires", Kind: Number, Unit: Milliseconds, Where: Here, Doc: "until the timer fires",
 			number: number(func(s *diag.InetSocket) (uint64, bool) {
 				return uint64(s.Expires / time.Millisecond), s.Timer != diag.TimerOff
@@ -84,45 +82,37 @@ func baseFields() []*Field {
 			})},
 		{Name: "uid", Kind: Number, Where: Here, Doc: "user who made the socket", number: number(uid)},
 		{Name: "user", Kind: Text, Where: Here, Doc: "name of that user, or the number",
-			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+			word: func(c *Context, s *diag.InetSocket) (string, bool) {
 				id, ok := uid(s)
 				if !ok {
-					return dst, false
+					return "", false
 				}
-				if c.User != nil {
-					if name, ok := c.User(uint32(id)); ok {
-						return append(dst, name...), true
-					}
-				}
-				return strconv.AppendUint(dst, id, 10), true
+				return c.userName(uint32(id)), true
 			}},
 		{Name: "inode", Aliases: []string{"ino"}, Kind: Number, Where: Here, Doc: "inode of the socket; absent where no process can hold it",
 			number: number(func(s *diag.InetSocket) (uint64, bool) { return uint64(s.Inode), s.Inode != 0 })},
 		{Name: "cookie", Kind: Number, Where: Here, Doc: "identifies the socket for as long as the system runs",
 			number: number(func(s *diag.InetSocket) (uint64, bool) { return s.Cookie, s.Cookie != 0 })},
-		{Name: "mark", Aliases: []string{"fwmark"}, Kind: Number, Where: InBytecode, Since: "4.10", Doc: "SO_MARK; told only with CAP_NET_ADMIN. fwmark = MARK/MASK is ss's",
+		{Name: "mark", Attr: true, Aliases: []string{"fwmark"}, Kind: Number, Where: InBytecode, Since: "4.10", Doc: "SO_MARK; told only with CAP_NET_ADMIN. fwmark = MARK/MASK is ss's",
 			number: number(func(s *diag.InetSocket) (uint64, bool) {
 				v, ok := s.Mark()
 				return uint64(v), ok
 			})},
-		{Name: "cgroup", Kind: Text, Where: InBytecode, Since: "5.8", Doc: "path of the socket's control group (v2); in filters = and != are the kernel's",
-			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+		{Name: "cgroup", Attr: true, Kind: Text, Where: InBytecode, Since: "5.8", Doc: "path of the socket's control group (v2); in filters = and != are the kernel's",
+			word: func(c *Context, s *diag.InetSocket) (string, bool) {
 				id, ok := s.CgroupID()
 				if !ok || id == 0 || c.Cgroup == nil {
-					return dst, false
+					return "", false
 				}
-				path, ok := c.Cgroup(id)
-				return append(dst, path...), ok
+				return c.Cgroup(id)
 			}},
-		{Name: "cgroup_id", Kind: Number, Where: Here, Since: "5.8", Doc: "id of that control group",
+		{Name: "cgroup_id", Attr: true, Kind: Number, Where: Here, Since: "5.8", Doc: "id of that control group",
 			number: number(func(s *diag.InetSocket) (uint64, bool) {
 				id, ok := s.CgroupID()
 				return id, ok && id != 0
 			})},
 		{Name: "netns", Kind: Text, Where: Here, Doc: "network namespace, with --all-netns",
-			text: func(c *Context, dst []byte, _ *diag.InetSocket) ([]byte, bool) {
-				return append(dst, c.NetNS...), c.NetNS != ""
-			}},
+			word: func(c *Context, _ *diag.InetSocket) (string, bool) { return c.NetNS, c.NetNS != "" }},
 	}
 	for _, f := range all {
 		switch f.Name {
@@ -241,7 +231,13 @@ func AppendAddr(dst []byte, a netip.Addr) []byte {
 		if i > 0 {
 			dst = append(dst, '.')
 		}
-		dst = strconv.AppendUint(dst, uint64(b), 10)
+		if b >= 100 {
+			dst = append(dst, '0'+b/100)
+		}
+		if b >= 10 {
+			dst = append(dst, '0'+b/10%10)
+		}
+		dst = append(dst, '0'+b%10)
 	}
 	return dst
 }

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"net/netip"
+
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
@@ -19,14 +21,22 @@ type Context struct {
 	User   func(uid uint32) (string, bool)
 	Cgroup func(id uint64) (string, bool)
 	Watch  *Watch // nil: sockets are shown once
-	NetNS  string // the name of the network namespace that is being dumped
-	Proc   string // where procfs is mounted; "": /proc
+	// SocketUnit returns the systemd socket unit that listens at an address.
+	SocketUnit func(p diag.Protocol, local netip.AddrPort) (string, bool)
+	NetNS      string // the name of the network namespace that is being dumped
+	Proc       string // where procfs is mounted; "": /proc
 
 	held    []owner.Owner
 	holders []*Holder
 	last    uint32 // the inode that holders is of; 0: none
 	table   Owners // that it is from
 	known   map[int32]*Holder
+
+	users map[uint32]string
+	user  struct { // that was named last
+		uid  uint32
+		name string
+	}
 }
 
 func (c *Context) proc() string {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,9 @@ func TestWhyNone(t *testing.T) {
 		c := &Context{Owners: fake{tt.denied}}
 		if got := c.WhyNone(socketOf(t, tt.st, tt.timer, tt.inode)); got != tt.want {
 			t.Errorf("%+v: %q", tt, got)
+		}
+		if said := strings.Fields(byName["no_owner"].Values); tt.want != "" && !slices.Contains(said, tt.want) {
+			t.Errorf("%q is none of what no_owner is said to be: %q", tt.want, said)
 		}
 	}
 	if got := (&Context{}).WhyNone(socketOf(t, diag.Listen, 0, 8)); got != "" {
@@ -126,5 +130,24 @@ func TestCgroupOf(t *testing.T) {
 	id := strings.Repeat("ab", 32)
 	if p := placeOfAny([]byte("9:memory:/docker/" + id + "\n")); p.Container != id || p.Runtime != "docker" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// A user is named once; one without a name is its number.
+func TestUsersAreNamedOnce(t *testing.T) {
+	asked := map[uint32]int{}
+	c := &Context{User: func(uid uint32) (string, bool) {
+		asked[uid]++
+		return "root", uid == 0
+	}}
+	for range 3 {
+		for uid, want := range map[uint32]string{0: "root", 7: "7", ^uint32(0): ""} {
+			if got := c.userName(uid); got != want {
+				t.Errorf("%d: %q, want %q", uid, got, want)
+			}
+		}
+	}
+	if asked[0] != 1 || asked[7] != 1 {
+		t.Errorf("asked %v times", asked)
 	}
 }

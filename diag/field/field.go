@@ -72,6 +72,7 @@ type Field struct {
 	Unit    Unit
 	Since   string   // the first Linux that tells it; "": any that sockeye runs on
 	Ext     diag.Ext // what a query must ask for
+	Attr    bool     // told by an attribute that comes without being asked for: not with InetQuery.NoAttrs
 	Where   Where
 	Many    bool // has a value for each process that holds the socket
 	// Shown is for people: programs read what it is made of. Hidden from formats for programs.
@@ -80,7 +81,8 @@ type Field struct {
 	Values string // which there are, for texts that are one of a few
 
 	number func(*Context, *diag.InetSocket) (uint64, bool)
-	text   func(*Context, []byte, *diag.InetSocket) ([]byte, bool)
+	word   func(*Context, *diag.InetSocket) (string, bool)         // a text that is somewhere already, or
+	text   func(*Context, []byte, *diag.InetSocket) ([]byte, bool) // one that has to be made
 	addr   func(*diag.InetSocket) netip.Addr
 	// holder reads the field of one process; a number is in pid.
 	holder func(*Context, *Holder) (string, bool)
@@ -107,11 +109,19 @@ func (f *Field) Plain(c *Context, s *diag.InetSocket) (uint64, bool) {
 
 // AppendText appends the value of a Text, as it is, and reports whether the socket has one.
 func (f *Field) AppendText(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+	if f.word != nil {
+		v, ok := f.word(c, s)
+		return append(dst, v...), ok
+	}
 	if f.text == nil {
 		return dst, false
 	}
 	return f.text(c, dst, s)
 }
+
+// Word returns a function that reads a Text without copying it; nil where it has to be made: see AppendText. The text is valid until
+// the next socket.
+func (f *Field) Word() func(*Context, *diag.InetSocket) (string, bool) { return f.word }
 
 // Addr returns the value of an Address.
 func (f *Field) Addr(s *diag.InetSocket) netip.Addr { return f.addr(s) }

@@ -3,8 +3,10 @@ package field
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -29,7 +31,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("key %s of %s is the name of %s", f.Key, f.Name, seen[f.Key])
 		}
 		readers := 0
-		for _, has := range []bool{f.number != nil, f.text != nil, f.addr != nil, f.holder != nil || f.Many && f.Kind == Number} {
+		for _, has := range []bool{f.number != nil, f.text != nil, f.word != nil, f.addr != nil, f.holder != nil || f.Many && f.Kind == Number} {
 			if has {
 				readers++
 			}
@@ -96,6 +98,9 @@ func TestFieldsOverTheRecording(t *testing.T) {
 			for _, f := range All {
 				if read(s, f) {
 					got[f.Name]++
+					if f.Values != "" && !slices.Contains(strings.Fields(f.Values), string(dst)) {
+						t.Errorf("%s is %q, and said to be one of %s", f.Name, dst, f.Values)
+					}
 				}
 				if n%20 == 0 && f.Name != "ulp" {
 					if a := testing.AllocsPerRun(5, func() { read(s, f) }); a != 0 {
@@ -129,6 +134,54 @@ func TestFieldsOverTheRecording(t *testing.T) {
 		"rcvbuf", "drops", "tos", "rcv_shutdown", "v6only", "dev", "no_owner", "accept_q", "backlog", "accept_full", "sack", "fastopen", "min_rtt"} {
 		if got[name] == 0 || got[name] == n && (name == "rtt" || name == "peer" || name == "timer") {
 			t.Errorf("%s: %d of %d sockets have it", name, got[name], n)
+		}
+	}
+}
+
+// What a field says without attributes is what it says with them, unless it has said that it needs one: Attr, or Ext.
+func TestAttr(t *testing.T) {
+	c, err := diag.Dial(diagtest.Load(t, "../../testdata/scene.nl").Replay(t).Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx := &Context{
+		Device: func(uint32) (string, bool) { return "eth0", true },
+		User:   func(uint32) (string, bool) { return "root", true },
+		Cgroup: func(uint64) (string, bool) { return "/system.slice/x.socket", true },
+		Owners: fake{},
+	}
+	read := func(s *diag.InetSocket, f *Field) string {
+		switch {
+		case f.Many:
+			return "" // of the holders
+		case f.Kind == Number || f.Kind == Flag:
+			return fmt.Sprint(f.Number(ctx, s))
+		case f.Kind == Address:
+			return f.Addr(s).String()
+		}
+		b, ok := f.AppendText(ctx, nil, s)
+		return fmt.Sprint(string(b), ok)
+	}
+	differ := map[string]bool{}
+	for s, err := range c.Inet(t.Context(), diag.InetQuery{Ext: 0xff}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := &diag.InetSocket{Family: s.Family, Protocol: s.Protocol, State: s.State, Timer: s.Timer, Retrans: s.Retrans, Local: s.Local, Remote: s.Remote,
+			Interface: s.Interface, Cookie: s.Cookie, Expires: s.Expires, RQueue: s.RQueue, WQueue: s.WQueue, UID: s.UID, Inode: s.Inode, Source: s.Source}
+		for _, f := range All {
+			if read(s, f) != read(bare, f) {
+				differ[f.Name] = true
+				if !f.Attr && f.Ext == 0 {
+					t.Fatalf("%s is %s, and %s without attributes", f.Name, read(s, f), read(bare, f))
+				}
+			}
+		}
+	}
+	for _, name := range []string{"mark", "cgroup", "cgroup_id", "socket_unit", "v6only", "rtt"} {
+		if !differ[name] {
+			t.Errorf("%s does not need an attribute in the recording", name)
 		}
 	}
 }

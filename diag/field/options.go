@@ -53,7 +53,7 @@ func optionFields() []*Field {
 			}},
 	}
 	for _, f := range all {
-		f.Group, f.Where, f.Key = Options, Here, f.Name
+		f.Group, f.Where, f.Key, f.Attr = Options, Here, f.Name, true
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package field
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/sockeye-tools/sockeye/diag"
 )
@@ -40,11 +41,13 @@ func ownerFields() []*Field {
 		f.Many = true
 	}
 	fields = append(fields,
+		&Field{Name: "socket_unit", Attr: true, Doc: "systemd socket unit that opened it, or its listener: from the socket's control group, or, of one that systemd holds, from the unit files",
+			Kind: Text, word: (*Context).socketUnit},
 		&Field{Name: "no_owner", Aliases: []string{"ownerless"}, Doc: "why no process is known to hold the socket", Kind: Text,
-			Values: "time-wait syn-recv unaccepted orphan kernel unknown",
-			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+			Values: "time-wait syn-recv unaccepted orphan unseen unknown",
+			word: func(c *Context, s *diag.InetSocket) (string, bool) {
 				why := c.WhyNone(s)
-				return append(dst, why...), why != ""
+				return why, why != ""
 			}},
 		&Field{Name: "owner", Doc: "NAME[PID] of each process that holds the socket; no text for filters: use process or pid", Kind: Text, Shown: true,
 			text: appendOwners},
@@ -73,8 +76,45 @@ func appendOwners(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
 	return dst, len(c.Holders(s)) > 0
 }
 
+// socketUnit tells the unit from where the socket was made, which is what systemd does in the unit's own control group where it can.
+// A connection has its listener's. Otherwise what systemd holds, and neither is nor was connected, is found by its address.
+func (c *Context) socketUnit(s *diag.InetSocket) (string, bool) {
+	if id, ok := s.CgroupID(); ok && id != 0 && c.Cgroup != nil {
+		if path, ok := c.Cgroup(id); ok {
+			if dir := path[strings.LastIndexByte(path, '/')+1:]; strings.HasSuffix(dir, ".socket") {
+				return unescapeUnit(dir), true
+			}
+		}
+	}
+	if c.SocketUnit == nil || s.Remote.Port() != 0 {
+		return "", false
+	}
+	for _, h := range c.Holders(s) {
+		if h.PID == 1 && h.Known && h.Comm == "systemd" {
+			return c.SocketUnit(s.Protocol, s.Local)
+		}
+	}
+	return "", false
+}
+
 // userName is a user's name, or the number; "" for one that is not known.
 func (c *Context) userName(uid uint32) string {
+	if c.user.name != "" && c.user.uid == uid {
+		return c.user.name
+	}
+	name, ok := c.users[uid]
+	if !ok {
+		name = c.findUser(uid)
+		if c.users == nil {
+			c.users = map[uint32]string{}
+		}
+		c.users[uid] = name
+	}
+	c.user.uid, c.user.name = uid, name
+	return name
+}
+
+func (c *Context) findUser(uid uint32) string {
 	if uid == ^uint32(0) {
 		return ""
 	}

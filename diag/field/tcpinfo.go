@@ -92,9 +92,9 @@ func tcpFields() []*Field {
 	}
 	return append(f, &Field{Name: "cong", Key: "cong", Aliases: []string{"congestion", "ca"}, Group: TCP, Ext: diag.ExtCong, Where: Here, Kind: Text,
 		Doc: "congestion control algorithm",
-		text: func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+		word: func(_ *Context, s *diag.InetSocket) (string, bool) {
 			name, ok := s.Cong()
-			return append(dst, name...), ok && len(name) > 0
+			return unsafe.String(unsafe.SliceData(name), len(name)), ok && len(name) > 0
 		}})
 }
 

@@ -99,18 +99,18 @@ func (w *Watch) rate(c *Context, s *diag.InetSocket, i int) (uint64, bool) {
 func watchFields() []*Field {
 	all := []*Field{
 		{Name: "change", Kind: Text, Doc: "with --watch: the socket is new, or gone, since the round before", Values: "new gone",
-			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+			word: func(c *Context, s *diag.InetSocket) (string, bool) {
 				w := c.Watch
 				switch {
 				case w == nil:
 				case w.gone:
-					return append(dst, "gone"...), true
+					return "gone", true
 				case w.elapsed > 0 && s.Cookie != 0:
 					if _, ok := w.prev[s.Cookie]; !ok {
-						return append(dst, "new"...), true
+						return "new", true
 					}
 				}
-				return dst, false
+				return "", false
 			}},
 	}
 	for i, r := range counters {

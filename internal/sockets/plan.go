@@ -13,9 +13,20 @@ import (
 
 // writePlan prints what a request asks the kernel for, and why, without asking for it. (Where a dump may be split it looks at a sample of
 // 200 sockets.)
-func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request) error {
+func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request, sp *Space) error {
 	var b []byte
-	for _, q := range req.Queries {
+	if sp.Connections != nil {
+		b = fmt.Appendf(b, "tcp: the connections are known, and looked up by their addresses: %d\n", len(sp.Connections))
+	}
+	for _, q := range sp.Queries {
+		if sp.Connections != nil {
+			if q.States == 0 {
+				q.States = diag.AllStates
+			}
+			if q.States &^= connections(q); q.States == 0 {
+				continue
+			}
+		}
 		for _, step := range c.Plan(ctx, q, dumps()) {
 			b = fmt.Appendf(b, "%s: %s\n", protocol(q), step.Why)
 			for _, part := range step.Queries {
@@ -25,6 +36,9 @@ func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request) erro
 	}
 	if req.Match != nil {
 		b = append(b, "what the queries cannot say of the sockets that are wanted is evaluated here\n"...)
+	}
+	if req.Exact {
+		b = append(b, "exact: sockets are counted by BPF iterators first; those that the dumps do not have are looked up, repeats are left out\n"...)
 	}
 	if req.Owners == nil || req.Owners.Backend == owner.None {
 		b = append(b, "owners: not wanted\n"...)

@@ -3,6 +3,7 @@
 package sockets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/exact"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
@@ -28,8 +30,15 @@ type Request struct {
 	Match func(*diag.InetSocket) bool
 	// Owners says how owners are looked up; nil: they are not wanted.
 	Owners *owner.Config
+	// Also are inodes of other sockets whose owners are wanted too.
+	Also []uint32
+	// Exact has each TCP and UDP socket shown exactly once that exists all the time: package exact says what that takes.
+	Exact bool
 	// Plan, if not nil, is where the plan is written; nothing is dumped then.
 	Plan io.Writer
+	// Enter, if not nil, is called before sockets of another namespace are matched or yielded, with its number. It is called on the
+	// goroutine of the caller, and from the start again when All begins.
+	Enter func(space int)
 }
 
 // QueryError is the error that ended one query of a request. The queries behind it still run.
@@ -49,41 +58,69 @@ type Run struct {
 	items  chan item
 	held   []item // received before the owners were looked up
 	owners *owner.Table
+	space  int            // that of the item at hand
+	exact  *exact.Counter // nil: not wanted
 }
 
-// item is a batch, or the end of a query.
+// item is a batch, some sockets, or the end of a query.
 type item struct {
-	query int
+	space int
+	query *diag.InetQuery
 	batch *diag.Batch
+	socks []*diag.InetSocket
 	err   error
 	end   bool
+}
+
+// sockets yields those of the item. Each is valid until the next is asked for.
+func (it *item) sockets(yield func(*diag.InetSocket) bool) {
+	for _, s := range it.socks {
+		if !yield(s) {
+			return
+		}
+	}
+	if it.batch != nil {
+		it.batch.Inet()(yield)
+	}
 }
 
 // Open starts the dumps. If owners are wanted it returns when they are known: looked up for the inodes of a short answer, and for
 // all inodes of the host when the answer is long. The error is the resolver's.
 func Open(ctx context.Context, c *diag.Conn, req Request) (*Run, error) {
+	return OpenSpaces(ctx, []Space{{Conn: c, Queries: req.Queries}}, req)
+}
+
+// OpenSpaces is Open for several network namespaces, one after the other; the queries are those of each.
+func OpenSpaces(ctx context.Context, spaces []Space, req Request) (*Run, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Run{req: req, cancel: cancel, items: make(chan item, 192)}
+	r := &Run{req: req, cancel: cancel, items: make(chan item, 192), space: -1}
 	if req.Plan != nil {
 		close(r.items)
-		return r, writePlan(ctx, req.Plan, c, req)
+		return r, r.plan(ctx, spaces)
 	}
-	go r.receive(ctx, c)
+	if req.Exact {
+		var err error
+		if r.exact, err = exact.New(); err != nil {
+			cancel()
+			close(r.items)
+			return nil, err
+		}
+	}
+	go r.receive(ctx, spaces)
 	if req.Owners == nil || req.Owners.Backend == owner.None {
 		return r, nil
 	}
 	if r.hold(few) {
-		want := []uint32{}
+		want := append([]uint32{}, req.Also...)
 		for _, it := range r.held {
-			if it.batch == nil {
-				continue
-			}
-			for s := range it.batch.Inet() {
+			r.enter(it.space)
+			for s := range it.sockets {
 				if s.Inode != 0 && (req.Match == nil || req.Match(s)) {
 					want = append(want, s.Inode)
 				}
 			}
 		}
+		r.space = -1 // from the start again
 		return r.resolve(ctx, want)
 	}
 	// The answer is long. The dump goes on while the owners are looked up, as far as memory allows.
@@ -134,31 +171,106 @@ func (r *Run) resolve(ctx context.Context, want []uint32) (_ *Run, err error) {
 func dumps() int { return max(1, min(runtime.GOMAXPROCS(0)-1, 4)) }
 
 // receive runs the queries one after the other, each as it is planned.
-func (r *Run) receive(ctx context.Context, c *diag.Conn) {
+func (r *Run) receive(ctx context.Context, spaces []Space) {
 	defer close(r.items)
-	for i, q := range r.req.Queries {
-		var err error
-		for _, step := range c.Plan(ctx, q, dumps()) {
-			if err = r.step(ctx, c, i, step); err != nil {
-				break
-			}
+	if r.exact != nil {
+		defer r.exact.Close()
+	}
+	for i := range spaces {
+		sp := &spaces[i]
+		if len(sp.Queries) == 0 {
+			continue
 		}
-		if !r.send(ctx, item{query: i, err: err, end: true}) {
+		c, err := sp.dial()
+		if err != nil {
+			if !r.send(ctx, item{space: i, err: &SpaceError{i, err}, end: true}) {
+				return
+			}
+			continue
+		}
+		more := r.inSpace(ctx, i, sp, c)
+		if sp.Conn == nil {
+			c.Close()
+		}
+		if !more {
 			return
 		}
 	}
 }
 
-// step runs the queries of a step at the same time, and returns the first error.
-func (r *Run) step(ctx context.Context, c *diag.Conn, query int, step diag.Step) error {
+// inSpace runs the queries of one namespace, and reports whether to go on.
+func (r *Run) inSpace(ctx context.Context, space int, sp *Space, c *diag.Conn) bool {
+	for _, q := range sp.Queries {
+		err := r.query(ctx, c, item{space: space, query: &q}, sp.Connections)
+		if !r.send(ctx, item{space: space, query: &q, err: err, end: true}) {
+			return false
+		}
+	}
+	return true
+}
+
+// query runs one query. The items that it sends are like it; what was looked up is taken out of its query, which an error is about.
+func (r *Run) query(ctx context.Context, c *diag.Conn, it item, known []diag.InetKey) error {
+	q := *it.query
+	if r.exact != nil && exact.Covers(cmp.Or(q.Protocol, diag.TCP)) {
+		return r.exactly(ctx, c, it)
+	}
+	if q.States == 0 {
+		q.States = diag.AllStates
+	}
+	if rest := connections(q); rest != 0 && known != nil {
+		if err := r.lookUp(ctx, c, it, rest, known); err != nil {
+			return err
+		}
+		if q.States &^= rest; q.States == 0 {
+			return nil
+		}
+		it.query.States = q.States
+	}
+	for _, step := range c.Plan(ctx, q, dumps()) {
+		if err := r.step(ctx, c, it, step, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exactly is query without omissions and repeats.
+func (r *Run) exactly(ctx context.Context, c *diag.Conn, it item) error {
+	census, err := r.exact.Census(ctx, c, *it.query)
+	if err != nil {
+		return err
+	}
+	for _, step := range c.Plan(ctx, *it.query, dumps()) {
+		if err := r.step(ctx, c, it, step, census); err != nil {
+			return err
+		}
+	}
+	for s, err := range r.exact.Missing(ctx, c, census) {
+		if err != nil {
+			return err
+		}
+		it.socks = []*diag.InetSocket{s.Clone()}
+		if !r.send(ctx, it) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// step runs the queries of a step at the same time, and returns the first error. What a census knows to be shown is left out.
+func (r *Run) step(ctx context.Context, c *diag.Conn, it item, step diag.Step, census *exact.Census) error {
 	errs := make([]error, len(step.Queries))
 	var wg sync.WaitGroup
 	for i, q := range step.Queries {
 		wg.Go(func() {
 			for b, err := range c.InetBatches(ctx, q, &r.pool) {
+				if err == nil && census != nil {
+					err = census.Drop(b)
+				}
 				if err != nil {
 					errs[i] = err
-				} else if !r.send(ctx, item{query: query, batch: b}) {
+				} else if !r.send(ctx, item{space: it.space, query: it.query, batch: b}) {
 					return
 				}
 			}
@@ -192,28 +304,33 @@ func (r *Run) Close() {
 	}
 }
 
-// All yields the sockets, query by query. A socket is valid until the next is asked for. An error is a *QueryError, and does not
-// end the sequence: it stands where the rest of that query would.
+// All yields the sockets, query by query. A socket is valid until the next is asked for. An error is a *QueryError, or a *SpaceError,
+// and does not end the sequence: it stands where the rest of that query, or namespace, would.
 func (r *Run) All() iter.Seq2[*diag.InetSocket, error] {
 	return func(yield func(*diag.InetSocket, error) bool) {
 		defer r.Close()
 		broken := 0
 		each := func(it item) bool {
+			r.enter(it.space)
 			if it.end {
-				q := r.req.Queries[it.query]
 				if it.err == nil && broken > 0 {
-					it.err = diag.BrokenError(q, broken)
+					it.err = diag.BrokenError(*it.query, broken)
 				}
 				broken = 0
-				return it.err == nil || yield(nil, &QueryError{q, it.err})
+				if it.err != nil && it.query != nil {
+					it.err = &QueryError{*it.query, it.err}
+				}
+				return it.err == nil || yield(nil, it.err)
 			}
-			for s := range it.batch.Inet() {
+			for s := range it.sockets {
 				if (r.req.Match == nil || r.req.Match(s)) && !yield(s, nil) {
 					return false
 				}
 			}
-			broken += it.batch.Broken()
-			r.pool.Put(it.batch)
+			if it.batch != nil {
+				broken += it.batch.Broken()
+				r.pool.Put(it.batch)
+			}
 			return true
 		}
 		for _, it := range r.held {

@@ -1,47 +1,55 @@
 package list
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/netns"
 )
 
 func TestWorthwhile(t *testing.T) {
-	dir := t.TempDir() + "/"
+	bound := diag.StatesOf(diag.BoundInactive)
 	queries := []diag.InetQuery{
 		{Protocol: diag.TCP, States: diag.StatesOf(diag.Listen)}, {Protocol: diag.UDP, States: diag.StatesOf(diag.Close)},
 		{Protocol: diag.TCP, States: diag.AllStates &^ diag.StatesOf(diag.Listen)}, {Protocol: diag.UDP, States: diag.AllStates &^ diag.StatesOf(diag.Close)},
 	}
-	if got := worthwhile(queries, dir); len(got) != 4 {
-		t.Errorf("not counted: %d queries, want all", len(got))
-	}
-	write := func(name, text string) {
-		if err := os.WriteFile(dir+name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+	for name, tt := range map[string]struct {
+		n    netns.Namespace
+		want []diag.InetQuery
+	}{
+		"not counted": {netns.Namespace{Bound: true}, queries},
+		"our own":     {netns.Namespace{Own: true, Counts: &netns.Counts{}}, queries},
+		"nothing":     {netns.Namespace{Counts: &netns.Counts{}}, nil},
+		"bound":       {netns.Namespace{Bound: true, Counts: &netns.Counts{}}, []diag.InetQuery{{Protocol: diag.TCP, States: bound}}},
+		"tcp":         {netns.Namespace{Bound: true, Counts: &netns.Counts{TCP: 1}}, []diag.InetQuery{queries[0], queries[2]}},
+		"udp":         {netns.Namespace{Counts: &netns.Counts{UDP: 1}}, []diag.InetQuery{queries[1], queries[3]}},
+		"no bound": {netns.Namespace{Counts: &netns.Counts{TCP: 1}}, []diag.InetQuery{queries[0],
+			{Protocol: diag.TCP, States: queries[2].States &^ bound}}},
+	} {
+		got := worthwhile(queries, &tt.n)
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %d queries, want %d", name, len(got), len(tt.want))
+			continue
 		}
-	}
-	write("sockstat", "sockets: used 9\nTCP: inuse 0 orphan 5 tw 0 alloc 7 mem 3\nUDP: inuse 0 mem 0\n")
-	write("sockstat6", "TCP6: inuse 0\nUDP6: inuse 0\n")
-	if got := worthwhile(queries, dir); len(got) != 1 || got[0].States != diag.StatesOf(diag.BoundInactive) {
-		t.Errorf("nothing: %+v", got)
-	}
-	write("sockstat6", "TCP6: inuse 1\nUDP6: inuse 0\n")
-	if got := worthwhile(queries, dir); len(got) != 2 || got[1].Protocol != diag.TCP || got[1].States != queries[2].States {
-		t.Errorf("TCP over IPv6: %+v", got)
-	}
-	write("sockstat6", "TCP6: inuse 0\nUDP6: inuse 2\n")
-	if got := worthwhile(queries, dir); len(got) != 3 {
-		t.Errorf("UDP over IPv6: %+v", got)
-	}
-	write("sockstat", "TCP: inuse 0 orphan 0 tw 3 alloc 7 mem 3\n")
-	if tcp, udp, ok := counts(dir); tcp != 3 || udp != 2 || !ok {
-		t.Errorf("%d TCP, %d UDP, %v", tcp, udp, ok)
+		for i := range got {
+			if got[i].Protocol != tt.want[i].Protocol || got[i].States != tt.want[i].States {
+				t.Errorf("%s: %+v, want %+v", name, got[i], tt.want[i])
+			}
+		}
 	}
 }
 
@@ -79,6 +87,168 @@ func TestNamespacesOfProcesses(t *testing.T) {
 		// The first thread of this process may be the one that made the namespace.
 		if got[what] != name && got[what] != "pid:"+self() {
 			t.Errorf("%s: in %q, want %q", what, got[what], name)
+		}
+	}
+}
+
+// Many namespaces that are held by their sockets alone: the connections of all are found in one walk, and what is shown of each is what
+// the test made, TIME_WAIT included.
+func TestManyNamespaces(t *testing.T) {
+	scene.Require(t)
+	if err := netns.Find(t.Context(), netns.Config{}).Partial; err != nil {
+		t.Skipf("needs BPF: %v", err)
+	}
+	t.Setenv(ownersEnv, "auto")
+	const spaces = 100
+	made := map[string]int{} // by inode, the namespace
+	var fds []int
+	defer func() {
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+	}()
+	ready := make(chan error)
+	for space := range spaces {
+		go func() {
+			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+			ready <- func() error {
+				if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+					return err
+				}
+				lo, err := netlink.LinkByName("lo")
+				if err == nil {
+					err = netlink.LinkSetUp(lo)
+				}
+				if err != nil {
+					return err
+				}
+				open := func(fd int, err error) (int, error) {
+					var st unix.Stat_t
+					if err == nil {
+						fds = append(fds, fd)
+						err = unix.Fstat(fd, &st)
+						made[strconv.FormatUint(st.Ino, 10)] = space
+					}
+					return fd, err
+				}
+				l, err := open(unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
+				if err == nil {
+					err = unix.Bind(l, sockaddr("127.0.0.1:7777"))
+				}
+				if err == nil {
+					err = unix.Listen(l, 4)
+				}
+				for i := 0; err == nil && i < 2; i++ {
+					var near int
+					if near, err = open(unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)); err != nil {
+						break
+					}
+					if err = unix.Connect(near, sockaddr("127.0.0.1:7777")); err == nil {
+						far, _, accept := unix.Accept4(l, unix.SOCK_CLOEXEC)
+						_, err = open(far, accept)
+					}
+				}
+				// The last connection is closed: one end waits.
+				for _, fd := range fds[len(fds)-2:] {
+					var st unix.Stat_t
+					unix.Fstat(fd, &st)
+					delete(made, strconv.FormatUint(st.Ino, 10))
+					unix.Close(fd)
+				}
+				fds = fds[:len(fds)-2]
+				return err
+			}()
+		}()
+		if err := <-ready; err != nil {
+			t.Fatal(err)
+		}
+	}
+	ours := func(name string) bool { return name == "pid:"+self() || strings.HasPrefix(name, "pid:"+self()+"/") }
+	names, waiting := map[int]string{}, map[string]int{}
+	for _, row := range answer(t, nil, "-A", "-t", "port = 7777") {
+		name := str(row["netns"])
+		if !ours(name) {
+			continue // other tests have namespaces too
+		}
+		if row["state"] == "time-wait" {
+			waiting[name]++
+			continue
+		}
+		space, ok := made[str(row["inode"])]
+		if !ok {
+			t.Errorf("%v was not made", row)
+			continue
+		}
+		delete(made, str(row["inode"]))
+		if names[space] == "" {
+			names[space] = name
+		}
+		if names[space] != name || str(row["pid"]) != "" && !strings.Contains(str(row["pid"]), self()) {
+			t.Errorf("%v: in %s", row, names[space])
+		}
+	}
+	if len(made) != 0 {
+		t.Errorf("%d sockets are not shown: %v", len(made), made)
+	}
+	for space, name := range names {
+		if waiting[name] != 1 {
+			t.Errorf("namespace %d, %s: %d sockets in TIME_WAIT, want 1", space, name, waiting[name])
+		}
+	}
+	if len(waiting) != spaces {
+		t.Errorf("%d namespaces, want %d", len(waiting), spaces)
+	}
+	t.Setenv(planEnv, "1")
+	out, words, _ := verb(t, nil, "-A", "-t")
+	known := 0
+	for plan := range strings.SplitSeq(out, "network namespace ") {
+		name, what, _ := strings.Cut(plan, ":\n")
+		if ours(name) && strings.HasPrefix(what, "tcp: the connections are known, and looked up by their addresses: 3\n") {
+			known++
+		}
+	}
+	if known < spaces-2 { // a count may have changed just then
+		t.Errorf("%d namespaces of %d were found in one walk: %s\n%.2000s", known, spaces, words, out)
+	}
+}
+
+// A user sees that there is another namespace, since a process of his is in it, and is told that he cannot look into it.
+func TestNamespaceNotEntered(t *testing.T) {
+	scene.Require(t)
+	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	dir, err := os.MkdirTemp("/tmp", "list-test-") // which others may enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	exe, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = errors.Join(os.WriteFile(dir+"/list", exe, 0o755), os.Chmod(dir, 0o755))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sleep := exec.Command("sleep", "60")
+	sleep.SysProcAttr = nobody
+	if err := scene.NewNetNS(t).Start(sleep); err != nil {
+		t.Fatal(err)
+	}
+	defer sleep.Wait()
+	defer sleep.Process.Kill()
+	var words bytes.Buffer
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		cmd := exec.Command(dir + "/list")
+		cmd.Dir, cmd.SysProcAttr = "/", nobody
+		cmd.Env = append(os.Environ(), argsEnv+`=["-A","-t"]`)
+		words.Reset()
+		cmd.Stderr = &words
+		cmd.Run()
+		want := fmt.Sprintf("network namespace pid:%d cannot be entered", sleep.Process.Pid)
+		if strings.Contains(words.String(), want) && cmd.ProcessState.ExitCode() == exitFailed {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("status %v, %q, want %q", cmd.ProcessState, &words, want)
 		}
 	}
 }
