@@ -16,4 +16,9 @@
 //   - Of a device's hardware address all those bytes are shown that netlink tells, up to 14, and zeros for the others; net-tools shows
 //     what was in its memory. Addresses of AX.25, NET/ROM, ROSE, X.25, DLCI and Ash devices are shown in the form of unknown ones.
 //   - A line of a table that cannot be read is passed over, where net-tools shows the line before it again (IPv6 routes).
+//
+// The types whose names begin with BSD write what the netstat of macOS does (Apple's network_cmds; netstat(1) there), which goes back
+// to 4.3BSD's as FreeBSD's does: its headings, columns, widths and words, with the facts that Linux has. Where the two BSDs differ, macOS is
+// followed: -L has no column Proto, -v has process:pid. Only -x, which on macOS is about the link layer, has FreeBSD's columns. What
+// Linux does not tell is "-" in a column and left out among counters.
 package netstat

@@ -23,6 +23,8 @@ type sock struct {
 	expires        time.Duration
 	info           []byte
 	locals, peers  []string
+	v6only         []byte   // IPV6_V6ONLY, where the kernel tells of it
+	mem            []uint32 // SK_MEMINFO_*
 	fromProc       bool
 	retr2, probes2 uint32 // what /proc has for it, where that is not in info
 }
@@ -70,6 +72,16 @@ func (k sock) build(t testing.TB) *diag.InetSocket {
 	}
 	if k.peers != nil {
 		attr(diag.AttrPeers, sockaddrs(k.peers))
+	}
+	if k.v6only != nil {
+		attr(diag.AttrSKV6Only, k.v6only)
+	}
+	if k.mem != nil {
+		var v []byte
+		for _, n := range k.mem {
+			v = ne.AppendUint32(v, n)
+		}
+		attr(diag.AttrSKMemInfo, v)
 	}
 	s, err := diag.ParseInet(b, k.proto)
 	if err != nil {

@@ -75,7 +75,7 @@ func (r *run) parseGroups4(list []render.Group, table []byte) []render.Group {
 				complain(r.env, fmt.Sprintf("warning, got bogus igmp line %d.", number))
 				continue
 			}
-			device = string(bytes.TrimRight(name, " "))
+			device = deviceName(bytes.TrimRight(name, " "))
 			continue
 		}
 		group, rest := nextField(line)
@@ -103,7 +103,7 @@ func (r *run) parseGroups6(list []render.Group, table []byte) []render.Group {
 			addr, ok := parseProcIPv6(f[2])
 			n, decimal := parseNumber(f[3], 10)
 			if ok && decimal {
-				list = append(list, render.Group{Device: string(f[1]), Users: uint32(n), Addr: addr})
+				list = append(list, render.Group{Device: deviceName(f[1]), Users: uint32(n), Addr: addr})
 				continue
 			}
 		}

@@ -81,6 +81,9 @@ func readInterfaces(inet6File string) ([]render.Interface, error) {
 		}
 	}
 	slices.SortFunc(list, func(a, b render.Interface) int { return compareNames(a.Name, b.Name) })
+	for i := range list {
+		list[i].Name = deviceName([]byte(list[i].Name))
+	}
 	return list, nil
 }
 

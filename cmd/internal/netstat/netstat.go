@@ -4,6 +4,8 @@
 // Besides, on purpose: --tcpip means what -A tcpip does, where net-tools prints an internal error; -S lists IPv4 and IPv6 apart, so
 // that -4 and -6 pick from it; of the two lines that net-tools has for -2 and -f, the one that tells to recompile is left out; -gc
 // reads IPv4 groups as such in every round, net-tools only in the first; -r -A netrom names one of the files that are missing.
+//
+// With --bsd it is the netstat of macOS instead, with its options and layouts.
 package netstat
 
 import (
@@ -23,7 +25,19 @@ const interval = time.Second
 
 // Main runs netstat and returns its exit status.
 func Main(env *cli.Env) int {
+	if args, found := takeBSD(env.Args); found {
+		e := *env
+		e.Args = args
+		return bsd(&e)
+	}
+	env, format, status := takeOutput(env)
+	if status != keepGoing {
+		return status
+	}
 	o, status := parse(env)
+	if status == keepGoing && format != "" {
+		status = o.suits(env, format)
+	}
 	if status != keepGoing {
 		return status
 	}
@@ -43,13 +57,16 @@ func Main(env *cli.Env) int {
 		r := newRun(env, &o, nil)
 		return r.rounds(r.interfaces)
 	}
-	c, err := diag.Dial(nil)
+	c, err := diag.Dial(env.Kernel)
 	if err != nil {
 		complain(env, program+": "+err.Error())
 		return exitFailed
 	}
 	defer c.Close()
 	r := newRun(env, &o, c)
+	if format != "" {
+		return r.rounds(newRecorder(r, format).print)
+	}
 	return r.rounds(r.tables)
 }
 

@@ -26,15 +26,16 @@ func (r *run) program(t *owner.Table, inode uint32) (pid int32, argv0 string, ok
 }
 
 // warnDenied says that there are processes whose sockets could not be seen, where netstat would: it counts those whose list of
-// descriptors may not be opened.
-func warnDenied(env *cli.Env) {
+// descriptors may not be opened. Where none could be seen at all it says so in any case (no /proc, hidepid, a user namespace).
+func warnDenied(env *cli.Env, t *owner.Table) {
+	unseen := t.Denied() > 0 && t.Len() == 0
 	proc := env.Owners.Proc
 	if proc == "" {
 		proc = "/proc"
 	}
 	switch denied, some := descriptors(proc); {
-	case !denied:
-	case some:
+	case !denied && !unseen:
+	case some || !denied:
 		complain(env, "(Not all processes could be identified, non-owned process info\n"+
 			" will not be shown, you would have to be root to see it all.)")
 	default:

@@ -152,7 +152,7 @@ func parseRoute4(line []byte) (r render.Route, ok bool) {
 	if len(f) < 11 {
 		return r, false
 	}
-	r.Device = string(f[0])
+	r.Device = deviceName(f[0])
 	addrs := [3]netip.Addr{}
 	for i, at := range []int{1, 2, 7} {
 		if addrs[i], ok = parseProcIPv4(f[at]); !ok {
@@ -180,7 +180,7 @@ func parseRoute6(line []byte) (r render.Route, ok bool) {
 	if r.Gateway, ok = parseProcIPv6(f[4]); !ok {
 		return r, false
 	}
-	r.Device = string(f[9])
+	r.Device = deviceName(f[9])
 	ok = numbers(f, []column{{1, 16, &bits}, {5, 16, &r.Metric}, {6, 16, &r.RefCount}, {7, 16, &r.Use}, {8, 16, &r.Flags}})
 	r.Bits = int(bits)
 	return r, ok

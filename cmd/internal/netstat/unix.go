@@ -13,10 +13,11 @@ import (
 // unix prints the UNIX domain sockets, and reports whether other tables may follow.
 //
 // They come from /proc/net/unix and not from sock_diag, which tells neither how many references a socket has nor of connections that
-// wait to be accepted. As with net-tools, a name with a line feed can so pass for a socket that does not exist.
+// wait to be accepted. But sock_diag tells which names have line feeds.
 func (r *run) unix(everything, warn bool) (status int, more bool) {
 	t := r.table()
 	table, err := os.ReadFile(procRoot(r.env) + "/unix")
+	table = r.oneLineEach(table)
 	if t.Programs && r.env.Owners.Backend != owner.None {
 		inodes := []uint32{}
 		for s := range unixSockets(table, func() {}) {
@@ -31,7 +32,7 @@ func (r *run) unix(everything, warn bool) (status int, more bool) {
 		}
 		t.Program = func(inode uint32) (int32, string, bool) { return r.program(owners, inode) }
 		if warn && (owners.Denied() > 0 || os.Geteuid() != 0) {
-			warnDenied(r.env)
+			warnDenied(r.env, owners)
 		}
 	}
 	r.buf = t.AppendUnixHeader(r.buf)
@@ -64,7 +65,7 @@ func (r *run) unix(everything, warn bool) (status int, more bool) {
 }
 
 // unixSockets yields the sockets in a text such as /proc/net/unix. A socket is valid until the next is yielded. bogus is called for
-// lines that are none, which there are where the name of a socket has a line feed.
+// lines that are none.
 func unixSockets(table []byte, bogus func()) func(yield func(*render.UnixSocket) bool) {
 	return func(yield func(*render.UnixSocket) bool) {
 		var s render.UnixSocket

@@ -30,6 +30,7 @@ func usage(w, families io.Writer) {
 	io.WriteString(w, `usage: netstat [-vWnNcaeopl] [<Socket> ...]   netstat {-V|--version|-h|--help}
        netstat [-vWeenNcCF] [<Af>] -r
        netstat { [-vWeenNac] -i | [-cnNe] -M | -s [-6tuw] }
+       netstat --bsd ...         with BSD's options and layouts: netstat --bsd -h
 
         -r, --route              the routing table
         -i, --interfaces         the network devices
@@ -48,6 +49,7 @@ func usage(w, families io.Writer) {
         -p, --programs           also the process that has the socket: PID/name
         -o, --timers             also the timer: kind (seconds/retransmissions/probes)
         -c, --continuous         again every second
+        --output=FORMAT          IPv4 and IPv6 sockets as json or ndjson, as in sockeye schema
 
         -l, --listening          only sockets that wait for peers
         -a, --all                all sockets (default: those that have a peer)

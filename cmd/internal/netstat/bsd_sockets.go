@@ -1,0 +1,193 @@
+package netstat
+
+import (
+	"os"
+
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/sockets"
+	"github.com/sockeye-tools/sockeye/render/names"
+	render "github.com/sockeye-tools/sockeye/render/netstat"
+)
+
+// sockets prints the sockets: inet ones, then those of the UNIX domain.
+func (b *bsdRun) sockets() int {
+	var devices names.Interfaces
+	t := b.o.BSDOptions
+	t.Interface = devices.Lookup
+	if !b.o.numeric {
+		t.Host, t.Service = b.names.host, b.names.service
+	}
+	b.t = render.NewBSD(t)
+	status := exitOK
+	if !b.o.unix {
+		status = b.inet()
+	}
+	if b.o.unix || b.o.family == "" && b.o.protocol == "" && !b.o.Queues && b.env.Plan == nil {
+		status = max(status, b.unixDomain())
+	}
+	if err := b.write(); err != nil {
+		return writeFailed(b.env, err)
+	}
+	b.unanswered()
+	return status
+}
+
+// queries returns what to ask the kernel for. IPv6 sockets are asked for with IPv4 too: they may talk that.
+func (b *bsdRun) queries() (list []diag.InetQuery) {
+	for _, p := range []struct {
+		p      diag.Protocol
+		chosen bool
+		family diag.Family
+	}{
+		{diag.TCP, b.o.protocol == "tcp", diag.Unspec},
+		{diag.UDP, b.o.protocol == "udp", diag.Unspec},
+		{diag.Raw, b.o.Raw != "", b.o.Family},
+	} {
+		if b.o.protocol != "" && !p.chosen || b.o.Queues && p.p != diag.TCP {
+			continue
+		}
+		list = append(list, diag.InetQuery{Protocol: p.p, Family: p.family, States: b.t.States(p.p), Ext: b.t.Ext(p.p)})
+	}
+	return list
+}
+
+// inet prints the inet sockets.
+func (b *bsdRun) inet() int {
+	req := sockets.Request{Exact: b.env.Exact, Plan: b.env.Plan, Queries: b.queries(), Match: b.t.Shows}
+	if b.o.Verbose && !b.o.Queues {
+		req.Owners = &b.env.Owners
+	}
+	run, err := sockets.Open(b.env.Ctx, b.conn, req)
+	if err != nil {
+		complain(b.env, program+": "+err.Error())
+		return exitFailed
+	}
+	if owners := run.Owners(); owners != nil {
+		b.use(owners)
+	}
+	status := exitOK
+	for s, err := range run.All() {
+		switch {
+		case err == nil:
+			if err := b.add(s); err != nil {
+				return writeFailed(b.env, err)
+			}
+		case sockets.Unsupported(err):
+		default:
+			b.lines()
+			if err := b.write(); err != nil { // in the order that people see
+				return writeFailed(b.env, err)
+			}
+			complain(b.env, program+": "+err.Error())
+			status = exitFailed
+		}
+	}
+	b.lines()
+	return status
+}
+
+// use has the owners shown that were found, and says if some could not be.
+func (b *bsdRun) use(owners *owner.Table) {
+	b.t.Program = func(inode uint32) (int32, string, bool) {
+		b.owned = owners.Owners(b.owned[:0], inode)
+		if len(b.owned) == 0 {
+			return 0, "", false
+		}
+		pid := b.owned[0].PID
+		return pid, owners.Process(pid).Comm, true
+	}
+	if owners.Denied() > 0 || os.Geteuid() != 0 {
+		b.hint("not every process may be looked into: owners of sockets are missing (root sees them all)")
+	}
+}
+
+// add appends the socket's line to the buffer, or holds it back where hosts are to be looked up.
+func (b *bsdRun) add(s *diag.InetSocket) error {
+	if b.t.Host == nil {
+		b.buf = b.t.Append(b.buf, s)
+	} else {
+		b.pending = append(b.pending, *s.Clone())
+		if len(b.pending) == lookAhead {
+			b.lines()
+		}
+	}
+	if len(b.buf) < bufferSize-lineRoom {
+		return nil
+	}
+	return b.write()
+}
+
+// lines appends the lines of the sockets that were held back.
+func (b *bsdRun) lines() {
+	if len(b.pending) == 0 {
+		return
+	}
+	addrs := b.names.addrs[:0]
+	for i := range b.pending {
+		addrs = append(addrs, b.pending[i].Local.Addr().Unmap(), b.pending[i].Remote.Addr().Unmap())
+	}
+	b.names.lookUpAddrs(addrs)
+	for i := range b.pending {
+		b.buf = b.t.Append(b.buf, &b.pending[i])
+	}
+	b.pending = b.pending[:0]
+}
+
+// unixDomain appends the UNIX domain sockets by type, as ever: stream, dgram, seqpacket.
+func (b *bsdRun) unixDomain() int {
+	q := diag.UnixQuery{Show: b.t.UnixShow()}
+	if b.o.Verbose {
+		if err := b.unixOwners(); err != nil {
+			complain(b.env, program+": "+err.Error())
+			return exitFailed
+		}
+	}
+	var rows [3][]byte
+	status := exitOK
+	for s, err := range b.conn.Unix(b.env.Ctx, q) {
+		if err != nil {
+			if !sockets.Unsupported(err) {
+				complain(b.env, program+": "+err.Error())
+				status = exitFailed
+			}
+			break
+		}
+		at := 2
+		switch s.Type {
+		case diag.SockStream:
+			at = 0
+		case diag.SockDgram:
+			at = 1
+		}
+		rows[at] = b.t.AppendUnix(rows[at], s)
+	}
+	for _, text := range rows {
+		if len(text) > 0 {
+			b.buf = append(b.t.AppendUnixTitle(b.buf), text...)
+		}
+	}
+	return status
+}
+
+// unixOwners looks up the owners of all UNIX domain sockets.
+func (b *bsdRun) unixOwners() error {
+	if b.env.Owners.Backend == owner.None {
+		return nil
+	}
+	inodes := []uint32{}
+	for s, err := range b.conn.Unix(b.env.Ctx, diag.UnixQuery{}) {
+		if err != nil {
+			break // it is said when the rows are asked for
+		}
+		if s.Inode != 0 {
+			inodes = append(inodes, s.Inode)
+		}
+	}
+	owners, err := owner.Resolve(b.env.Ctx, &b.env.Owners, inodes)
+	if err != nil {
+		return err
+	}
+	b.use(owners)
+	return nil
+}
