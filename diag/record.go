@@ -40,6 +40,7 @@ func (c *Conn) record(ctx context.Context, a ask, w io.Writer) error {
 		return a.fail(bare(err))
 	}
 	b := newBatch()
+	interrupted := false
 	for {
 		n, err := s.receive(ctx, b.buf, c.cfg.Timeout)
 		if err != nil {
@@ -51,6 +52,7 @@ func (c *Conn) record(ctx context.Context, a ask, w io.Writer) error {
 			return err
 		}
 		e := b.scan(n, req.Header.Sequence, req.Header.PID)
+		interrupted = interrupted || e.interrupted
 		if !e.done {
 			continue
 		}
@@ -61,6 +63,9 @@ func (c *Conn) record(ctx context.Context, a ask, w io.Writer) error {
 			_, errno := e.err.(syscall.Errno)
 			clean = errno
 			return &Error{Op: a.op, Err: e.err, Message: e.msg}
+		}
+		if interrupted {
+			return &Error{Op: a.op, Err: errInterrupted, Partial: true}
 		}
 		return nil
 	}

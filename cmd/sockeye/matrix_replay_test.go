@@ -165,9 +165,6 @@ var bareLines = `
 -tan -F /no/such/file
 -F /dev/null -F /dev/null
 -D /no/such/dir/file
--u -D /no/such/dir/file
--u -D -
--x -D -
 -tan -D /dev/null
 -D - -tn state wrong
 -E -w

@@ -175,6 +175,9 @@ func parsePrefix(w string, family diag.Family) (netip.Prefix, bool) {
 	}
 	bits := a.BitLen()
 	if slash {
+		if family != diag.Unspec && family != diag.IPv4 && family != diag.IPv6 {
+			return none, false
+		}
 		n, ok := cUnsigned(length)
 		if !ok {
 			if n, ok = maskLen(length); !ok {
@@ -197,8 +200,13 @@ func parseAddr(w string, family diag.Family) (netip.Addr, bool) {
 		a, err := netip.ParseAddr(w)
 		return a, err == nil && a.Zone() == "" && (family == diag.Unspec || family == diag.IPv6)
 	}
-	if family == diag.IPv6 {
+	switch family {
+	case diag.Unspec, diag.IPv4:
+	case diag.IPv6:
 		return none, false
+	default: // resolved as a host is, which takes an address in full
+		a, err := netip.ParseAddr(w)
+		return a, err == nil
 	}
 	var a [4]byte
 	for i := range a {

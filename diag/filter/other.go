@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -50,15 +51,15 @@ func (s *Other) picked(n Node) bool {
 	case Autobound:
 		return s.autobound(n)
 	case Host: // any address is of any family
-		return len(n.Prefixes) == 0
-	case Port: // operands of an XDP socket are read as those of IPv4 and IPv6
+		return len(n.Prefixes) == 0 || slices.ContainsFunc(n.Prefixes, func(p netip.Prefix) bool { return p.Bits() == 0 })
+	case Port: // an operand of IPv4 and IPv6, or of none
 		return s.ends(&Foreign{Side: n.Side, Port: int64(n.Port), Addr: -1, Cmp: n.Cmp})
 	}
 	return false
 }
 
 func (s *Other) ends(n *Foreign) bool {
-	if s.Family == famUnix && n.Cmp == EQ {
+	if n.Family == famUnix && n.Cmp == EQ {
 		// The kernel does not tell the name of the peer.
 		name := s.Name
 		if n.Side == Remote {

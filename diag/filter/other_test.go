@@ -53,6 +53,29 @@ var otherSockets = map[diag.Family][]Other{
 	},
 }
 
+// Operands of no family are compared with sockets of all, as in ss.
+func TestMatchOtherByPlainOperands(t *testing.T) {
+	for words, want := range map[string]string{
+		"sport = 103": "1", "sport != 103": "023456", "dport = 104": "1", "sport ge 108": "456", "src 0.0.0.0/0": "0123456", "src [::/0]": "0123456",
+		"dst 0.0.0.0/0:104": "1", "src 1.2.3.4": "", "not src 1.2.3.4": "0123456", "src *:105": "2",
+	} {
+		f, err := ParseSS([]string{words}, Env{})
+		if err != nil {
+			t.Errorf("%s: %v", words, err)
+			continue
+		}
+		var got []byte
+		for i, s := range otherSockets[famUnix] {
+			if s.Family = famUnix; f.MatchOther(&s) {
+				got = append(got, '0'+byte(i))
+			}
+		}
+		if string(got) != want {
+			t.Errorf("%s: %s, want %s", words, got, want)
+		}
+	}
+}
+
 func TestMatchOther(t *testing.T) {
 	env := Env{Device: func(name string) (uint32, bool) { return 1, name == "lo" }}
 	for _, tt := range []struct {

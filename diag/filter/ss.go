@@ -206,6 +206,7 @@ func (p *ssParser) readOperand(w string) (Node, error) {
 	}
 	if family != diag.Unspec {
 		p.family = family
+		p.env.Preferred = family // by the operands that follow
 	}
 	return n, nil
 }

@@ -179,6 +179,11 @@ func TestFamily(t *testing.T) {
 		{famUnix, `sport = 22`, famUnix},
 		{famUnix, `src inet:1.2.3.4`, diag.IPv4},
 		{famLink, `sport = lo`, famLink},
+		// The family of an operand is that of those behind it, too.
+		{0, `dst unix:* or src 127.0.0.0/8`, famUnix},
+		{0, `src netlink:rtnl or sport = 1`, famNetlink},
+		{famLink, `src unix:x or dst 1.2.3.4`, famUnix},
+		{0, `src 1.2.3.4 or src inet6:[::1] or dst [::2]`, diag.IPv6},
 	} {
 		env := testEnv()
 		env.Preferred = tt.preferred
@@ -223,6 +228,7 @@ var wrong = []struct {
 	text  string
 }{
 	{`src`, syntaxError},
+	{`src netlink:rtnl or sport = domain`, "Cannot parse dst/src address."}, // the family of the first operand is preferred from there on
 	{`sport ==`, syntaxError},
 	{`= 5`, syntaxError},
 	{`1.2.3.4`, syntaxError},

@@ -124,6 +124,12 @@ func (p *Writer) appendPort(b []byte, proto diag.Protocol, port uint16) []byte {
 	if p.opt.AnyProto {
 		service = ""
 	}
+	if name, ok := p.opt.RPC[RPCPort{port, service}]; ok {
+		if name == "" {
+			return appendUint(b, uint64(port))
+		}
+		return append(b, name...)
+	}
 	if port >= p.opt.EphemeralMin && port <= p.opt.EphemeralMax {
 		return appendUint(b, uint64(port))
 	}

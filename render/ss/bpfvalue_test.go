@@ -40,7 +40,7 @@ func TestStorages(t *testing.T) {
 	copy(value[24:], "a\x00b")
 	storage := func(id uint32, value []byte) []byte { return attr(1, attr(2, id), attr(3, value)) }
 	m := message{src: "127.0.0.1:1", dst: "127.0.0.1:2", state: diag.Established,
-		attrs: attr(diag.AttrSKBPFStorages, storage(5, value), storage(6, value[:4]), storage(7, value[:4]), storage(8, value[:8]))}
+		attrs: attr(diag.AttrSKBPFStorages, storage(5, value), storage(6, ne.AppendUint32(nil, 7)), storage(7, value[:4]), storage(8, value[:8]))}
 	maps := storedMaps{5: statType(), 6: &btf.Int{Name: "unsigned int", Size: 4}, 8: &btf.Int{Name: "unsigned int", Size: 4}} // 7 is not known, 8 is longer than it should be
 	const lines = `
 	map_id:5 [

@@ -24,20 +24,26 @@ func (p *Writer) appendExt(b []byte, s *diag.InetSocket, kind diag.Protocol) []b
 	if p.opt.SockOpt {
 		b = p.appendSockOpt(b, s)
 	}
-	if !p.opt.Memory && (!p.opt.Info || kind == diag.UDP) {
-		return b
+	if p.opt.Memory || p.opt.Info && kind != diag.UDP {
+		if !p.opt.OneLine {
+			b = append(b, "\n\t"...)
+		}
+		b = appendMemory(b, s)
+		switch kind {
+		case diag.SCTP:
+			b = p.appendSCTP(b, s)
+		case diag.MPTCP:
+			b = p.appendMPTCP(b, s)
+		default:
+			b = p.appendTCP(b, s)
+		}
 	}
-	if !p.opt.OneLine {
-		b = append(b, "\n\t"...)
+	if p.opt.BPFMaps != nil {
+		for id, value := range s.BPFStorages() {
+			b = p.appendStorages(b, id, value)
+		}
 	}
-	b = appendMemory(b, s)
-	switch kind {
-	case diag.SCTP:
-		return p.appendSCTP(b, s)
-	case diag.MPTCP:
-		return p.appendMPTCP(b, s)
-	}
-	return p.appendTCP(b, s)
+	return b
 }
 
 // appendProcExt appends what a row of /proc/net tells: ss shows it for TCP alone.

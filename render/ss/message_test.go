@@ -2,6 +2,7 @@ package ss
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"testing"
 
@@ -13,6 +14,9 @@ var (
 	ne = binary.NativeEndian
 	be = binary.BigEndian
 )
+
+// bigEndian: there bit fields begin at the top of the byte. Tests write them as they are elsewhere.
+var bigEndian = ne.Uint16([]byte{0, 1}) == 1
 
 // message is one answer of the kernel in the making (struct inet_diag_msg of linux/inet_diag.h).
 type message struct {
@@ -34,6 +38,9 @@ func attr(typ diag.Attr, values ...any) []byte {
 	var v []byte
 	for _, x := range values {
 		v = appendValue(v, x)
+	}
+	if typ == diag.AttrSockOpt && bigEndian && len(v) == 2 {
+		v[0], v[1] = bits.Reverse8(v[1]), bits.Reverse8(v[0])
 	}
 	b := ne.AppendUint16(nil, uint16(4+len(v)))
 	b = append(ne.AppendUint16(b, uint16(typ)), v...)
@@ -115,6 +122,13 @@ func tcpInfo(fields map[string]uint64) []byte {
 		switch f.size {
 		case 1:
 			b[f.off] = byte(v)
+			switch {
+			case !bigEndian:
+			case name == "wscale":
+				b[f.off] = bits.RotateLeft8(byte(v), 4)
+			case name == "app_limited":
+				b[f.off] = bits.Reverse8(byte(v))
+			}
 		case 4:
 			ne.PutUint32(b[f.off:], uint32(v))
 		case 8:

@@ -37,6 +37,13 @@ func (p *Writer) Netlink(s *diag.NetlinkSocket) error {
 	if p.opt.Processes {
 		at = len(b)
 		b = begin(b)
+		if p.opt.ProcessContext != nil {
+			context := "unavailable"
+			if s.PortID <= math.MaxInt32 { // the port is taken for a process, and 0 for the kernel
+				context = p.opt.ProcessContext(int32(s.PortID))
+			}
+			b = appendName(append(b, " proc_ctx="...), []byte(context))
+		}
 		if p.opt.Extended {
 			b = p.appendNetlinkDetails(b, s)
 		}

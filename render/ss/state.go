@@ -5,8 +5,9 @@ import "github.com/sockeye-tools/sockeye/diag"
 // rawKind is ss's number for a raw socket whose protocol the kernel does not tell.
 const rawKind diag.Protocol = 0
 
-// netid returns the word for a kind of socket. A raw socket whose protocol the kernel told is called after that.
-func netid(kind diag.Protocol) string {
+// netid returns the word for a kind of socket. A raw socket whose protocol the kernel told is called after that; ss has no word for
+// DCCP any more, which is used here for that table alone.
+func netid(s *diag.InetSocket, kind diag.Protocol) string {
 	switch kind {
 	case rawKind:
 		return "raw"
@@ -17,6 +18,9 @@ func netid(kind diag.Protocol) string {
 	case diag.SCTP:
 		return "sctp"
 	case diag.DCCP:
+		if s.Protocol == diag.Raw {
+			break
+		}
 		return "dccp"
 	case diag.ICMPv6:
 		return "icmp6"
@@ -31,6 +35,9 @@ var states = [...]string{
 	"UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING", "UNDEF",
 	"UNCONN", // kernels report TCP_CLOSE for bound sockets; ss names its own number so
 }
+
+// partOpen is DCCP_PARTOPEN, which has the number that BoundInactive has of TCP.
+const partOpen = diag.BoundInactive
 
 func state(s diag.State) string {
 	if int(s) < len(states) {

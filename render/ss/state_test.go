@@ -1,6 +1,7 @@
 package ss
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -35,12 +36,21 @@ func TestNetid(t *testing.T) {
 		{"raw ICMP", message{proto: diag.Raw, attrs: attr(diag.AttrProtocol, uint8(1))}, "???  "},
 		{"raw ICMPv6", message{proto: diag.Raw, attrs: attr(diag.AttrProtocol, uint8(58))}, "icmp6"},
 		{"raw UDP", message{proto: diag.Raw, attrs: attr(diag.AttrProtocol, uint8(17))}, "udp  "},
+		{"raw DCCP", message{proto: diag.Raw, attrs: attr(diag.AttrProtocol, uint8(33))}, "???  "},
 		{"raw 255", message{proto: diag.Raw, attrs: attr(diag.AttrProtocol, uint8(255))}, "???  "},
 	} {
 		got := printed(t, Options{Netid: true, Numeric: true}, tt.m)
 		if _, row, _ := cutLine(got); row[:5] != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, row[:5], tt.want)
 		}
+	}
+}
+
+// DCCP has a state more than TCP.
+func TestPartOpen(t *testing.T) {
+	got := printed(t, Options{State: true, Numeric: true, NoHeader: true}, message{proto: diag.DCCP, state: 13}, message{proto: diag.TCP, state: 13})
+	if !strings.HasPrefix(got, "PARTOPEN ") || !strings.Contains(got, "\nUNCONN ") {
+		t.Errorf("%q", got)
 	}
 }
 

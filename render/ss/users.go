@@ -35,11 +35,7 @@ func (p *Writer) appendUsers(b []byte, inode uint32) []byte {
 		} else {
 			b = append(b, '?')
 		}
-		b = appendUint(append(b, `",pid=`...), uint64(o.PID))
-		if p.opt.Threads {
-			b = appendUint(append(b, ",tid="...), uint64(o.PID))
-		}
-		b = append(appendUint(append(b, ",fd="...), uint64(o.FD)), ')')
+		b = append(p.appendHolder(append(b, '"'), o.PID, o.PID, o.FD), ')')
 	}
 	if len(p.list) > 0 {
 		b = append(b, ')')
@@ -76,9 +72,23 @@ func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []b
 	slices.SortFunc(p.threads, func(a, b Thread) int { return cmp.Or(cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD)) })
 	for _, t := range slices.Backward(p.threads) {
 		b = appendComm(append(b, `("`...), t.Comm)
-		b = appendUint(append(b, `",pid=`...), uint64(pid))
-		b = appendUint(append(b, ",tid="...), uint64(t.TID))
-		b = append(appendUint(append(b, ",fd="...), uint64(t.FD)), "),"...)
+		b = append(p.appendHolder(append(b, '"'), pid, t.TID, t.FD), "),"...)
+	}
+	return b
+}
+
+// appendHolder appends what is told of a holder besides its name.
+func (p *Writer) appendHolder(b []byte, pid, tid, fd int32) []byte {
+	b = appendUint(append(b, ",pid="...), uint64(pid))
+	if p.opt.Threads {
+		b = appendUint(append(b, ",tid="...), uint64(tid))
+	}
+	if p.opt.ProcessContext != nil {
+		b = appendName(append(b, ",proc_ctx="...), []byte(p.opt.ProcessContext(tid)))
+	}
+	b = appendUint(append(b, ",fd="...), uint64(fd))
+	if p.opt.SocketContext != nil {
+		b = appendName(append(b, ",sock_ctx="...), []byte(p.opt.SocketContext(tid, fd)))
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 package ss
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag/owner"
@@ -49,6 +50,27 @@ func (fakeThreads) Threads(dst []Thread, o owner.Owner, inode uint32) []Thread {
 		dst = append(dst, Thread{8, o.FD, "wor)ker"})
 	}
 	return append(dst, Thread{9, o.FD, "\x1b"})
+}
+
+// TestAppendContexts: as ss has them where SELinux is on.
+func TestAppendContexts(t *testing.T) {
+	process := func(pid int32) string { return "p" + strconv.Itoa(int(pid)) + "\x1b" }
+	socket := func(pid, fd int32) string { return "s" + strconv.Itoa(int(pid)) + "." + strconv.Itoa(int(fd)) }
+	for _, tt := range []struct {
+		opt  Options
+		want string
+	}{
+		{Options{ProcessContext: process}, ` users:(("?",pid=4242,proc_ctx=p4242\033,fd=3),("server",pid=7,proc_ctx=p7\033,fd=12),("server",pid=7,proc_ctx=p7\033,fd=3))`},
+		{Options{ProcessContext: process, SocketContext: socket}, ` users:(("?",pid=4242,proc_ctx=p4242\033,fd=3,sock_ctx=s4242.3),` +
+			`("server",pid=7,proc_ctx=p7\033,fd=12,sock_ctx=s7.12),("server",pid=7,proc_ctx=p7\033,fd=3,sock_ctx=s7.3))`},
+		{Options{ProcessContext: process, Threads: true}, ` users:(("?",pid=4242,tid=4242,proc_ctx=p4242\033,fd=3),(".",pid=7,tid=9,proc_ctx=p9\033,fd=12),` +
+			`(".",pid=7,tid=9,proc_ctx=p9\033,fd=3),("wor",pid=7,tid=8,proc_ctx=p8\033,fd=12),("server",pid=7,tid=7,proc_ctx=p7\033,fd=12),("server",pid=7,tid=7,proc_ctx=p7\033,fd=3))`},
+	} {
+		p := Writer{opt: tt.opt, owners: fakeThreads{newFakeOwners()}}
+		if got := string(p.appendUsers(nil, 2)); got != tt.want {
+			t.Errorf("%q\nwant %q", got, tt.want)
+		}
+	}
 }
 
 // TestAppendThreads: a thread's descriptors stand together, as in ss.

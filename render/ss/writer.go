@@ -36,6 +36,12 @@ type Options struct {
 	SockOpt   bool // --inet-sockopt
 	Filters   bool // -b: the filters of packet sockets
 	TIPCInfo  bool // --tipcinfo
+	// ProcessContext tells the security context of a process or thread (-Z, -z), and of the kernel for 0; nil: not wanted.
+	ProcessContext func(pid int32) string
+	// SocketContext tells that of the socket that a process has as a descriptor (-z); nil: not wanted.
+	SocketContext func(pid, fd int32) string
+	// BPFMaps shows what BPF maps keep with inet sockets (--bpf-maps, --bpf-map-id); nil: not wanted.
+	BPFMaps BPFMaps
 
 	// Long says that there is more to print than ss keeps before it finds out how wide columns are, so that lines cannot be equal to
 	// its: less is kept, and the first lines come at once.
@@ -47,6 +53,9 @@ type Options struct {
 	// Proto is the protocol ("tcp", "udp", or "" for any) whose services the ports of MPTCP and SCTP sockets are named after.
 	Proto string
 
+	// RPC are names of ports that go before those of services (-r); "": it has none, and stays a number.
+	RPC map[RPCPort]string
+
 	Services   *names.Services
 	Protocols  *names.Protocols
 	Interfaces *names.Interfaces
@@ -57,6 +66,12 @@ type Options struct {
 	Process func(pid int32) (comm string, ok bool)
 	// Host names an address; nil: addresses stay numbers.
 	Host func(netip.Addr) (string, bool)
+}
+
+// RPCPort is a port that rpcbind has given a service.
+type RPCPort struct {
+	Port  uint16
+	Proto string // "tcp" or "udp"
 }
 
 // Writer prints sockets. It is not safe for concurrent use.
@@ -107,7 +122,7 @@ func New(w io.Writer, opt Options) *Writer {
 	if opt.Cgroups == nil {
 		p.opt.Cgroups = &names.Cgroups{}
 	}
-	p.ext = opt.Timers || opt.Extended || opt.Memory || opt.Info || opt.TOS || opt.Cgroup || opt.SockOpt
+	p.ext = opt.Timers || opt.Extended || opt.Memory || opt.Info || opt.TOS || opt.Cgroup || opt.SockOpt || opt.BPFMaps != nil
 	if !opt.NoHeader {
 		p.header()
 	}
@@ -144,7 +159,7 @@ func (p *Writer) Inet(s *diag.InetSocket) error {
 		at := len(b)
 		b = begin(b)
 		if !assoc {
-			b = append(b, netid(kind)...)
+			b = append(b, netid(s, kind)...)
 		}
 		b = p.end(b, at, colNetid)
 	}
@@ -153,6 +168,8 @@ func (p *Writer) Inet(s *diag.InetSocket) error {
 		b = begin(b)
 		if assoc {
 			b = append(append(b, "`- "...), assocState(s.State)...)
+		} else if s.Protocol == diag.DCCP && s.State == partOpen {
+			b = append(b, "PARTOPEN"...)
 		} else {
 			b = append(b, state(s.State)...)
 		}

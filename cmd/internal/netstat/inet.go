@@ -109,6 +109,7 @@ func (r *run) inet(everything bool) (status int, more bool) {
 	t := r.table()
 	req := sockets.Request{
 		Plan:    r.env.Plan,
+		Exact:   r.env.Exact,
 		Queries: r.queries(t, everything),
 		Match: func(s *diag.InetSocket) bool {
 			return (t.Which.Shows(s) || t.Extend && s.State == diag.Listen) && !repeated(s)
@@ -125,7 +126,7 @@ func (r *run) inet(everything bool) (status int, more bool) {
 	if owners := run.Owners(); owners != nil {
 		t.Program = func(inode uint32) (int32, string, bool) { return r.program(owners, inode) }
 		if owners.Denied() > 0 || os.Geteuid() != 0 { // also where no row is shown that could have an owner
-			warnDenied(r.env)
+			warnDenied(r.env, owners)
 		}
 	}
 	r.buf = t.AppendHeader(r.buf)

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/filter"
 	"github.com/sockeye-tools/sockeye/diag/owner"
@@ -18,17 +16,19 @@ import (
 
 // actions are what a command line asks for besides a list of sockets, or in the place of it.
 type actions struct {
-	summary bool     // -s
-	events  bool     // -E
-	kill    bool     // -K
-	record  string   // -D
-	filters string   // -F; "-" is stdin
-	file    *os.File // -F, unless it is stdin
-	ports   string   // the file that tells the ports that the kernel hands out; "": the system's
+	summary                  bool     // -s
+	events                   bool     // -E
+	kill                     bool     // -K
+	record                   string   // -D
+	filters                  string   // -F; "-" is stdin
+	file                     *os.File // -F, unless it is stdin
+	contexts, socketContexts bool     // -Z and -z, -z
+	maps                     *bpfMaps // --bpf-maps, --bpf-map-id
+	ports                    string   // the file that tells the ports that the kernel hands out; "": the system's
 }
 
 // action takes an option that is none of those that say what is listed, and how.
-func (o *options) action(id int, arg, long string) error {
+func (o *options) action(id int, arg string) error {
 	switch id {
 	case 's':
 		o.summary = true
@@ -44,18 +44,17 @@ func (o *options) action(id int, arg, long string) error {
 		o.record = arg
 	case 'F':
 		return o.filterFile(arg)
+	case optBPFMaps:
+		return o.allBPFMaps()
+	case optBPFMapID:
+		return o.bpfMap(arg)
 	case 'N':
 		return enterNetNS(arg)
 	case 'Z', 'z':
-		if !selinux() {
+		if !selinuxEnabled() {
 			return &exit{text: "ss: SELinux is not enabled.", status: exitFailed}
 		}
-		fallthrough
-	default:
-		if long != "" {
-			return unsupported("--" + long)
-		}
-		return unsupported("-" + string(rune(id)))
+		o.contexts, o.socketContexts = true, o.socketContexts || id == 'z'
 	}
 	return nil
 }
@@ -73,12 +72,6 @@ func (o *options) filterFile(name string) (err error) {
 		return &exit{text: "fopen filter file: " + strerror(err), status: exitUsage}
 	}
 	return nil
-}
-
-// selinux reports whether the kernel has SELinux, and it is on.
-func selinux() bool {
-	var fs unix.Statfs_t
-	return unix.Statfs("/sys/fs/selinux", &fs) == nil && uint32(fs.Type) == unix.SELINUX_MAGIC
 }
 
 // takeExplain takes --explain out of the arguments. It is no option of getopt's, because "--ex" has to go on meaning "--extended".

@@ -116,7 +116,7 @@ func (k *killer) again(ctx context.Context) (left map[uint64]bool, err error) {
 			case errors.Is(err, fs.ErrNotExist):
 				left[sock.Cookie] = true
 			case !k.refuse(err):
-				if err := k.show.out.Inet(sock); err != nil {
+				if err := k.show.line(sock, nil); err != nil {
 					return nil, err
 				}
 			}
@@ -177,7 +177,7 @@ func (k *killer) closeMPTCP(ctx context.Context) error {
 			continue
 		}
 		closed++
-		if err := k.show.out.Inet(m); err != nil {
+		if err := k.show.line(m, nil); err != nil {
 			return err
 		}
 	}

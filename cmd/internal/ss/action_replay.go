@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/render/ss"
@@ -21,18 +22,26 @@ import (
 
 // replay is a table of inet sockets that the environment has read from files instead of asking the kernel.
 type replay struct {
-	dump     string // TCPDIAG_FILE
-	v4, v6   string // or files like /proc/net/tcp; "" if the kernel has none for the protocol
+	dump     string        // TCPDIAG_FILE, as ss has it
+	answers  []diag.Answer // of TCPDIAG_FILE, for a protocol that ss does not record
+	recorded bool          // there are answers, or might have been
+	v4, v6   string        // or files like /proc/net/tcp; "" if the kernel has none for the protocol
 	protocol diag.Protocol
 }
 
 // replayed returns what the environment puts in the place of a protocol's table, or nil.
-func replayed(env *cli.Env, p diag.Protocol) *replay {
+func (s *show) replayed(p diag.Protocol) *replay {
+	env := s.env
 	name := map[diag.Protocol]string{
 		diag.TCP: "TCP", diag.UDP: "UDP", diag.Raw: "RAW", diag.MPTCP: "MPTCP", diag.DCCP: "DCCP", diag.SCTP: "SCTP",
 	}[p]
 	if dump := env.Getenv("TCPDIAG_FILE"); p == diag.TCP && dump != "" {
 		return &replay{dump: dump}
+	}
+	v4, has4 := s.answers(diag.IPv4, p)
+	v6, has6 := s.answers(diag.IPv6, p)
+	if has4 || has6 {
+		return &replay{answers: append(slices.Clip(v4), v6...), recorded: true, protocol: p}
 	}
 	if procRoot(env) == "" && env.Getenv("PROC_NET_"+name) == "" {
 		return nil
@@ -57,7 +66,7 @@ func (s *show) inet(ctx context.Context, queries []diag.InetQuery) (failed bool,
 		return err
 	}
 	for _, q := range queries {
-		r := replayed(s.env, q.Protocol)
+		r := s.replayed(q.Protocol)
 		if r == nil {
 			live = append(live, q)
 			continue
@@ -85,9 +94,12 @@ type recorded struct {
 // replay prints the sockets of the files that stand for q.
 func (s *show) replay(r *replay, q diag.InetQuery) error {
 	var list []recorded
-	if r.dump != "" {
+	switch {
+	case r.dump != "":
 		list = s.readDump(r.dump)
-	} else {
+	case r.recorded:
+		list = s.readAnswers(r, q)
+	default:
 		list = readTables(r, q)
 	}
 	want := []uint32{}
@@ -113,13 +125,7 @@ func (s *show) replay(r *replay, q diag.InetQuery) error {
 		s.use(t)
 	}
 	for _, rec := range list[:n] {
-		var err error
-		if rec.row != nil {
-			err = s.out.InetProc(rec.socket, rec.row)
-		} else {
-			err = s.out.Inet(rec.socket)
-		}
-		if err != nil {
+		if err := s.line(rec.socket, rec.row); err != nil {
 			return err
 		}
 	}
@@ -188,6 +194,75 @@ func (s *show) readDump(name string) (list []recorded) {
 			sock.Protocol = p
 		}
 		list = append(list, recorded{sock, nil})
+	}
+}
+
+// readAnswers decodes what was recorded of a protocol.
+func (s *show) readAnswers(r *replay, q diag.InetQuery) (list []recorded) {
+	for _, a := range r.answers {
+		if q.Family != diag.Unspec && q.Family != a.Family() {
+			continue
+		}
+		sock, err := diag.ParseInet(a.Message, r.protocol)
+		if err != nil {
+			s.hint(fmt.Sprintf("$TCPDIAG_FILE: %v", err))
+			break
+		}
+		list = append(list, recorded{sock, nil})
+	}
+	return list
+}
+
+// answers returns what TCPDIAG_FILE has of a family and, if that is one of IP, of a protocol, but TCP; ok tells whether it was recorded.
+// ss records none of it.
+func (s *show) answers(f diag.Family, p diag.Protocol) (list []diag.Answer, ok bool) {
+	name := s.env.Getenv("TCPDIAG_FILE")
+	if name == "" {
+		return nil, false
+	}
+	if s.file == nil {
+		s.file = map[answered][]diag.Answer{}
+		if in, err := os.Open(name); err == nil { // else it is said of TCP, if that is wanted
+			defer in.Close()
+			for a, err := range diag.ReadAnswers(in) {
+				if err != nil {
+					break
+				}
+				key := answered{family: a.Family()}
+				if key.family == diag.IPv4 || key.family == diag.IPv6 {
+					key.protocol = a.Protocol()
+				}
+				if list := s.file[key]; a.Message == nil {
+					s.file[key] = list
+				} else {
+					s.file[key] = append(list, a)
+				}
+			}
+		}
+	}
+	list, ok = s.file[answered{f, p}]
+	return list, ok
+}
+
+// answered is what was asked for.
+type answered struct {
+	family   diag.Family
+	protocol diag.Protocol // 0: of another family than those of IP
+}
+
+// fromAnswers yields what was recorded of the family at hand, if it was.
+func fromAnswers[S any](o *other, parse func([]byte) (*S, error), list iter.Seq2[*S, error]) iter.Seq2[*S, error] {
+	answers, ok := o.answers(others[o.at].family, 0)
+	if !ok {
+		return list
+	}
+	return func(yield func(*S, error) bool) {
+		for _, a := range answers {
+			s, err := parse(a.Message)
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func TestReplayed(t *testing.T) {
 		{map[string]string{"PROC_NET_SCTP": "x"}, diag.SCTP, &replay{protocol: diag.SCTP}},
 	} {
 		env = tt.env
-		if d := cmp.Diff(tt.want, replayed(e, tt.p), cmp.AllowUnexported(replay{})); d != "" {
+		if d := cmp.Diff(tt.want, (&show{env: e}).replayed(tt.p), cmp.AllowUnexported(replay{})); d != "" {
 			t.Errorf("%v, %v: %s", tt.env, tt.p, d)
 		}
 	}

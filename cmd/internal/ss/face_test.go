@@ -16,6 +16,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // runAs, in the environment, makes the test binary run a command line of ss instead of the tests: as another user, or with a
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 			Stderr: os.Stderr, Getenv: os.Getenv,
 		}))
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 // peer returns the path of ss of iproute2 7.3.

@@ -125,7 +125,7 @@ func parseOptions(args []string, posix bool) (*options, error) {
 		if err != nil {
 			return nil, &exit{text: err.Error(), usage: true, status: exitUsage}
 		}
-		if err := o.option(id, arg, p.Name()); err != nil {
+		if err := o.option(id, arg); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +142,7 @@ func (o *options) settle() (err error) {
 }
 
 // option takes one option.
-func (o *options) option(id int, arg, long string) error {
+func (o *options) option(id int, arg string) error {
 	r := &o.render
 	switch id {
 	case 'h':
@@ -214,13 +214,9 @@ func (o *options) option(id int, arg, long string) error {
 	case 'A':
 		return o.query(arg)
 	default:
-		return o.action(id, arg, long)
+		return o.action(id, arg)
 	}
 	return nil
-}
-
-func unsupported(what string) error {
-	return &exit{text: "ss: " + what + " is not supported yet", status: exitUsage}
 }
 
 func (o *options) table(t tables) {

@@ -180,8 +180,8 @@ func TestParseErrors(t *testing.T) {
 		{"-F /no/such/file", "fopen filter file: No such file or directory", false, 255},
 		{"-F /dev/null -F x", "More than one filter file", false, 255},
 		{"-N no-such-namespace", `Cannot open network namespace "no-such-namespace": No such file or directory`, false, 1},
-		{"--bpf-maps", "ss: --bpf-maps is not supported yet", false, 255},
-		{"--bpf-map-id=3", "ss: --bpf-map-id is not supported yet", false, 255},
+		{"--bpf-map-id=x", "ss: invalid BPF map ID x", false, 1},
+		{"--bpf-maps --bpf-map-id=3", "ss: --bpf-maps and --bpf-map-id cannot be used together", false, 1},
 	} {
 		_, err := parse(words(tt.line), false)
 		e, ok := errors.AsType[*exit](err)

@@ -36,9 +36,13 @@ var others = []struct {
 // other prints sockets of the families that are neither IPv4 nor IPv6.
 type other struct {
 	*show
-	collect bool // inodes go to inodes, instead of sockets to the printer
+	hold    bool                   // rows go to held, and inodes to inodes, until their owners are known
+	held    map[int][]func() error // by table: print its rows
 	inodes  []uint32
-	late    bool // the late tables have been printed
+	at      int          // the table at hand
+	shown   bool         // the early tables that were held have been printed
+	owned   *owner.Table // of the held rows, if they are not known with those of inet sockets
+	late    bool         // the late tables have been printed
 	name    []byte
 	subject filter.Other
 }
@@ -50,33 +54,46 @@ func (o *other) wants(i int) bool {
 	return o.o.tables&f.tables != 0 && (family == diag.Unspec || family == f.family) && (f.need == 0 || o.o.states&f.need != 0)
 }
 
-// early prints the tables that stand in front of the inet tables. If owners are wanted it has them looked up first, for all tables.
-func (o *other) early(inet bool) (failed bool, _ error) {
+// early prints the tables that stand in front of the inet tables. If owners are wanted, all tables are kept until they are known:
+// with those of the inet sockets, if those come from the kernel.
+func (o *other) early(live bool) (failed bool, _ error) {
 	owned := false
 	for i := range others {
 		owned = owned || o.wants(i) && others[i].tables != tableNetlink
 	}
-	if o.owners != nil && owned {
-		var want []uint32 // all of the host
-		if !inet {
-			want = []uint32{}
-			o.collect = true
-			for i := range others {
-				if _, err := o.table(i); err != nil {
-					return false, err
-				}
-			}
-			o.collect = false
-			want = append(want, o.inodes...)
-		}
-		t, err := owner.Resolve(o.env.Ctx, o.owners, want)
+	if o.owners == nil || !owned {
+		return o.print(false)
+	}
+	o.hold, o.held = true, map[int][]func() error{}
+	for i := range others {
+		bad, err := o.table(i)
 		if err != nil {
 			return false, err
 		}
-		o.use(t)
-		o.owners = nil
+		failed = failed || bad
 	}
-	return o.print(false)
+	o.hold = false
+	if live {
+		return failed, nil // print goes on by known
+	}
+	t, err := owner.Resolve(o.env.Ctx, o.owners, append([]uint32{}, o.inodes...))
+	if err != nil {
+		return failed, err
+	}
+	o.use(t)
+	_, err = o.print(false)
+	o.owned = t
+	return failed, err
+}
+
+// known prints the tables that were kept until owners are known.
+func (o *other) known() error {
+	if o.held == nil || o.shown {
+		return nil
+	}
+	o.shown = true
+	_, err := o.print(false)
+	return err
 }
 
 // later prints the tables that stand behind SCTP's, once.
@@ -88,6 +105,7 @@ func (o *other) later() (failed bool, _ error) {
 	if err := o.release(); err != nil {
 		return false, err
 	}
+	o.use(o.owned) // files that were read in between have their own
 	return o.print(true)
 }
 
@@ -105,11 +123,20 @@ func (o *other) print(late bool) (failed bool, _ error) {
 	return failed, nil
 }
 
-// table prints the sockets of others[i], or collects their inodes.
+// table prints the sockets of others[i], or keeps them.
 func (o *other) table(i int) (failed bool, _ error) {
 	if !o.wants(i) || o.kill != nil {
 		return false, nil
 	}
+	if o.held != nil && !o.hold {
+		for _, row := range o.held[i] {
+			if err := row(); err != nil {
+				return false, err
+			}
+		}
+		return false, nil
+	}
+	o.at = i
 	switch others[i].family {
 	case unix.AF_NETLINK:
 		return o.netlink()
@@ -125,19 +152,32 @@ func (o *other) table(i int) (failed bool, _ error) {
 	return o.xdp()
 }
 
+// keep returns a copy of a socket that stays valid.
+func keep[S any](s *S) *S {
+	if c, ok := any(s).(interface{ Clone() *S }); ok {
+		return c.Clone()
+	}
+	c := *s // it borrows nothing
+	return &c
+}
+
 // each prints the sockets that pick picks. A kernel without the family has nothing to print; failed reports any other failure. The
 // error is the writer's.
 func each[S any](o *other, list iter.Seq2[*S, error], inode func(*S) uint32, pick func(*S) bool, print func(*S) error) (failed bool, _ error) {
 	for s, err := range list {
 		switch {
 		case err != nil:
-			if !o.collect && !sockets.Unsupported(err) { // what fails twice is said once
+			if !sockets.Unsupported(err) {
 				complain(o.env, err)
 				failed = true
 			}
 		case !pick(s):
-		case o.collect:
-			o.inodes = append(o.inodes, inode(s))
+		case o.hold:
+			if n := inode(s); n != 0 {
+				o.inodes = append(o.inodes, n)
+			}
+			kept := keep(s)
+			o.held[o.at] = append(o.held[o.at], func() error { return print(kept) })
 		default:
 			if err := print(s); err != nil {
 				return false, err
@@ -168,11 +208,7 @@ func fromTable[S any](o *other, name string, read func(io.Reader) iter.Seq2[*S, 
 }
 
 func (o *other) netlink() (bool, error) {
-	q := diag.NetlinkQuery{Protocol: diag.NetlinkAll, Show: diag.NetlinkShowMemInfo}
-	if o.o.render.Extended {
-		q.Show |= diag.NetlinkShowGroups
-	}
-	list := fromTable(o, "netlink", diag.ReadNetlink, o.conn.Netlink(o.env.Ctx, q))
+	list := fromTable(o, "netlink", diag.ReadNetlink, fromAnswers(o, diag.ParseNetlink, o.conn.Netlink(o.env.Ctx, o.o.netlinkQuery())))
 	return each(o, list, func(*diag.NetlinkSocket) uint32 { return 0 }, func(s *diag.NetlinkSocket) bool {
 		o.subject = filter.Other{Family: unix.AF_NETLINK, Addr: int64(s.Protocol), Port: int64(int32(s.PortID)), PeerPort: -1}
 		return o.filter.MatchOther(&o.subject)
@@ -180,14 +216,7 @@ func (o *other) netlink() (bool, error) {
 }
 
 func (o *other) packet() (bool, error) {
-	q := diag.PacketQuery{Show: diag.PacketShowInfo | diag.PacketShowMemInfo}
-	if o.o.render.Extended {
-		q.Show |= diag.PacketShowRings | diag.PacketShowFanout
-	}
-	if o.o.render.Filters {
-		q.Show |= diag.PacketShowFilter
-	}
-	list := fromTable(o, "packet", diag.ReadPacket, o.conn.Packet(o.env.Ctx, q))
+	list := fromTable(o, "packet", diag.ReadPacket, fromAnswers(o, diag.ParsePacket, o.conn.Packet(o.env.Ctx, o.o.packetQuery())))
 	return each(o, list, func(s *diag.PacketSocket) uint32 { return s.Inode }, func(s *diag.PacketSocket) bool {
 		if s.Source == diag.FromProc && !o.o.hasType(s.Type, tablePacketDgram, 0, tablePacketRaw) { // else ss shows both
 			return false
@@ -221,14 +250,7 @@ func inOrder(list iter.Seq2[*diag.UnixSocket, error]) iter.Seq2[*diag.UnixSocket
 }
 
 func (o *other) unix() (bool, error) {
-	q := diag.UnixQuery{States: o.o.states, Show: diag.UnixShowName | diag.UnixShowPeer | diag.UnixShowQueues}
-	if o.o.render.Memory {
-		q.Show |= diag.UnixShowMemInfo
-	}
-	if o.o.render.Extended {
-		q.Show |= diag.UnixShowVFS | diag.UnixShowPending
-	}
-	list := inOrder(fromTable(o, "unix", diag.ReadUnix, o.conn.Unix(o.env.Ctx, q)))
+	list := inOrder(fromTable(o, "unix", diag.ReadUnix, fromAnswers(o, diag.ParseUnix, o.conn.Unix(o.env.Ctx, o.o.unixQuery()))))
 	return each(o, list, func(s *diag.UnixSocket) uint32 { return s.Inode }, func(s *diag.UnixSocket) bool {
 		if !o.o.states.Has(s.State) || !o.o.hasType(s.Type, tableUnixDgram, tableUnixStream, 0) {
 			return false
@@ -236,9 +258,11 @@ func (o *other) unix() (bool, error) {
 		if o.filter.Tree() == nil {
 			return true
 		}
-		o.subject = filter.Other{Family: unix.AF_UNIX, Port: int64(s.Inode)}
-		peer, _ := s.Peer()
-		o.subject.PeerPort = int64(peer)
+		o.subject = filter.Other{Family: unix.AF_UNIX}
+		if s.Source == diag.FromNetlink { // of rows from /proc, ss looks at the name alone
+			peer, _ := s.Peer()
+			o.subject.Port, o.subject.PeerPort = int64(s.Inode), int64(peer)
+		}
 		if name, ok := ss.AppendUnixName(o.name[:0], s); ok {
 			o.name, o.subject.Name = name, name
 		}
@@ -247,26 +271,22 @@ func (o *other) unix() (bool, error) {
 }
 
 func (o *other) vsock() (bool, error) {
-	q := diag.VSockQuery{States: o.o.states}
-	return each(o, o.conn.VSock(o.env.Ctx, q), func(s *diag.VSockSocket) uint32 { return s.Inode }, func(s *diag.VSockSocket) bool {
+	list := fromAnswers(o, diag.ParseVSock, o.conn.VSock(o.env.Ctx, diag.VSockQuery{States: o.o.states}))
+	return each(o, list, func(s *diag.VSockSocket) uint32 { return s.Inode }, func(s *diag.VSockSocket) bool {
 		o.subject = filter.Other{Family: unix.AF_VSOCK, Port: int64(s.Local.Port), PeerPort: int64(s.Remote.Port)}
 		return o.o.hasType(s.Type, tableVSockDgram, tableVSockStream, 0) && o.filter.MatchOther(&o.subject)
 	}, o.out.VSock)
 }
 
 func (o *other) tipc() (bool, error) {
-	q := diag.TIPCQuery{States: o.o.states}
-	return each(o, o.conn.TIPC(o.env.Ctx, q), func(s *diag.TIPCSocket) uint32 { return s.Inode },
+	list := fromAnswers(o, diag.ParseTIPC, o.conn.TIPC(o.env.Ctx, diag.TIPCQuery{States: o.o.states}))
+	return each(o, list, func(s *diag.TIPCSocket) uint32 { return s.Inode },
 		func(*diag.TIPCSocket) bool { return true }, // ss does not look at the filter
 		o.out.TIPC)
 }
 
 func (o *other) xdp() (bool, error) {
-	q := diag.XDPQuery{Show: diag.XDPShowInfo | diag.XDPShowMemInfo}
-	if o.o.render.Extended {
-		q.Show |= diag.XDPShowRings | diag.XDPShowUmem | diag.XDPShowStats
-	}
-	return each(o, o.conn.XDP(o.env.Ctx, q), func(s *diag.XDPSocket) uint32 { return s.Inode }, func(s *diag.XDPSocket) bool {
+	return each(o, fromAnswers(o, diag.ParseXDP, o.conn.XDP(o.env.Ctx, o.o.xdpQuery())), func(s *diag.XDPSocket) uint32 { return s.Inode }, func(s *diag.XDPSocket) bool {
 		index, queue, _ := s.Info()
 		o.subject = filter.Other{Family: unix.AF_XDP, Port: int64(queue), Interface: index}
 		return o.filter.MatchOther(&o.subject)

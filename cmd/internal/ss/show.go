@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/cmd/internal/records"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/filter"
 	"github.com/sockeye-tools/sockeye/diag/owner"
@@ -24,12 +25,13 @@ const lookAhead = 256
 
 // show prints the sockets that a command line asks for.
 type show struct {
-	env    *cli.Env
-	o      *options
-	filter *filter.Filter
-	conn   *diag.Conn
-	out    *ss.Writer
-	owners *owner.Config // nil: not wanted
+	env     *cli.Env
+	o       *options
+	filter  *filter.Filter
+	conn    *diag.Conn
+	out     *ss.Writer
+	records *records.Printer // --output; nil: lines
+	owners  *owner.Config    // nil: not wanted
 
 	hosts names.Hosts
 	held  []*diag.InetSocket // with -r
@@ -37,11 +39,14 @@ type show struct {
 
 	kill   *killer // -K
 	denied bool    // some owners could not be read
+	noMaps bool    // the kernel does not tell the values of BPF maps
 	others other
+	file   map[answered][]diag.Answer // of TCPDIAG_FILE
 }
 
 func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show {
 	s := &show{env: env, o: o, filter: f, conn: conn}
+	o.rpc()
 	r := o.render
 	r.Width = screenWidth(env)
 	r.EphemeralMin, r.EphemeralMax = filter.ReadPortRange(portRange(env))
@@ -56,6 +61,17 @@ func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show 
 	}
 	if o.kill {
 		s.kill = newKiller(s)
+	}
+	if o.maps != nil {
+		o.maps.stderr = env.Stderr
+		r.BPFMaps = o.maps
+	}
+	if o.contexts {
+		c := newContexts(env.Owners.Proc)
+		r.ProcessContext = c.process
+		if o.socketContexts {
+			r.SocketContext = c.socket
+		}
 	}
 	r.AnyProto = o.events
 	r.Long = s.long()
@@ -82,7 +98,8 @@ func (s *show) long() bool {
 // writer's, or the owner resolver's.
 func (s *show) run() (status int, err error) {
 	queries := s.queries()
-	failed, err := s.others.early(len(queries) > 0)
+	fromFile := func(q diag.InetQuery) bool { return s.replayed(q.Protocol) != nil }
+	failed, err := s.others.early(len(queries) > 0 && !slices.ContainsFunc(queries, fromFile))
 	if err == nil && len(queries) > 0 {
 		var bad bool
 		bad, err = s.inet(s.env.Ctx, queries)
@@ -97,7 +114,7 @@ func (s *show) run() (status int, err error) {
 		err = s.release()
 	}
 	if err == nil {
-		err = s.out.Flush()
+		err = s.end()
 	}
 	if err != nil {
 		return 0, err
@@ -105,7 +122,7 @@ func (s *show) run() (status int, err error) {
 	if failed {
 		status = exitFailed
 	}
-	if s.denied && s.out.Unowned() > 0 {
+	if s.denied && s.unowned() > 0 {
 		if os.Geteuid() != 0 {
 			s.hint("owners of other users' sockets are not shown: run as root")
 		} else {
@@ -138,10 +155,13 @@ func (s *show) queries() (list []diag.InetQuery) {
 		if s.o.tables&t.table == 0 {
 			continue
 		}
-		q := diag.InetQuery{Protocol: t.proto, Family: family, States: s.o.states, Ext: s.ext(t.proto), Bytecode: code}
+		q := diag.InetQuery{Protocol: t.proto, Family: family, States: s.o.states, Ext: s.ext(t.proto), Bytecode: code, BPFMaps: s.o.maps.descriptors()}
+		if t.proto == diag.SCTP {
+			q.Bytecode = nil // the kernel does not look at it
+		}
 		if t.proto == diag.TCP {
 			// A TCP socket in Close is in none of the kernel's tables, and looking for it takes a walk over all connections.
-			if q.States &^= 1<<diag.Close | 1<<0; q.States == 0 {
+			if q.States &^= 1<<diag.Close | 1<<0; q.States == 0 && s.env.Getenv("TCPDIAG_FILE") == "" { // whose states do not count
 				continue
 			}
 			q.NoAttrs = s.noAttrs()
@@ -183,7 +203,7 @@ func (s *show) ext(p diag.Protocol) (e diag.Ext) {
 
 // print prints what queries find. A kernel without a table has nothing to print for it; failed reports any other failure.
 func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool, _ error) {
-	req := sockets.Request{Queries: queries, Owners: s.owners, Plan: s.env.Plan}
+	req := sockets.Request{Queries: queries, Owners: s.owners, Also: s.others.inodes, Exact: s.env.Exact, Plan: s.env.Plan}
 	if s.filter.Tree() != nil {
 		req.Match = s.match(queries)
 	}
@@ -193,6 +213,9 @@ func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool
 	}
 	defer run.Close()
 	s.use(run.Owners())
+	if err := s.others.known(); err != nil {
+		return false, err
+	}
 	for sock, err := range run.All() {
 		if err == nil && sock.Protocol == diag.MPTCP {
 			var bad bool
@@ -209,7 +232,7 @@ func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool
 		if sockets.Unsupported(err) {
 			continue
 		}
-		if q, ok := refused(err); ok {
+		if q, ok := s.refused(err); ok {
 			if err := s.release(); err != nil {
 				return false, err
 			}
@@ -232,6 +255,9 @@ func (s *show) use(t *owner.Table) {
 	if t == nil {
 		return
 	}
+	if s.records != nil {
+		s.records.SetOwners(t)
+	}
 	s.out.SetOwners(s.withThreads(t))
 	s.denied = s.denied || t.Denied() > 0
 }
@@ -239,23 +265,34 @@ func (s *show) use(t *owner.Table) {
 // match returns what is left to look at once the kernel has picked by the queries' bytecode, if they have it.
 func (s *show) match(queries []diag.InetQuery) func(*diag.InetSocket) bool {
 	_, exact := s.filter.Bytecode()
-	if !exact || slices.ContainsFunc(queries, func(q diag.InetQuery) bool { return q.Bytecode == nil }) {
+	if !exact || slices.ContainsFunc(queries, func(q diag.InetQuery) bool { return q.Bytecode == nil && q.Protocol != diag.SCTP }) {
 		return s.filter.Match
 	}
 	return func(sock *diag.InetSocket) bool {
-		return sock.Source == diag.FromNetlink || s.filter.Match(sock)
+		return sock.Source == diag.FromNetlink && sock.Protocol != diag.SCTP || s.filter.Match(sock)
 	}
 }
 
-// refused reports a query whose bytecode the kernel did not take, and returns it without: the filter looks at every socket then.
-func refused(err error) (diag.InetQuery, bool) {
+// refused reports a query that the kernel did not take, and returns it without what it may have refused: the values of BPF maps, else
+// the bytecode, so that the filter looks at every socket.
+func (s *show) refused(err error) (diag.InetQuery, bool) {
 	qe, ok := errors.AsType[*sockets.QueryError](err)
-	if !ok || qe.Query.Bytecode == nil || errors.Is(err, diag.ErrPartial) ||
-		!errors.Is(err, os.ErrPermission) && !errors.Is(err, syscall.EINVAL) {
+	if !ok || errors.Is(err, diag.ErrPartial) || !errors.Is(err, os.ErrPermission) && !errors.Is(err, syscall.EINVAL) {
 		return diag.InetQuery{}, false
 	}
 	q := qe.Query
-	q.Bytecode = nil
+	switch {
+	case q.BPFMaps != nil && errors.Is(err, os.ErrPermission):
+		q.BPFMaps = nil
+		if !s.noMaps {
+			s.hint("values of BPF maps are not shown: that needs CAP_BPF, or root")
+		}
+		s.noMaps = true
+	case q.Bytecode != nil:
+		q.Bytecode = nil
+	default:
+		return diag.InetQuery{}, false
+	}
 	return q, true
 }
 
@@ -265,7 +302,7 @@ func (s *show) socket(sock *diag.InetSocket) error {
 		return nil
 	}
 	if !s.o.resolve {
-		return s.out.Inet(sock)
+		return s.line(sock, nil)
 	}
 	s.held = append(s.held, sock.Clone())
 	for _, a := range [...]netip.Addr{sock.Local.Addr(), sock.Remote.Addr()} {

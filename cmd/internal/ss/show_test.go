@@ -183,7 +183,7 @@ func TestRefused(t *testing.T) {
 		{&sockets.QueryError{Err: &diag.Error{Err: syscall.EPERM}}, false},
 		{errors.New("other"), false},
 	} {
-		if q, ok := refused(tt.err); ok != tt.want || q.Bytecode != nil {
+		if q, ok := (&show{}).refused(tt.err); ok != tt.want || q.Bytecode != nil {
 			t.Errorf("%v: %v, want %v", tt.err, ok, tt.want)
 		}
 	}

@@ -50,8 +50,15 @@ func complain(env *cli.Env, err error) { fmt.Fprintf(env.Stderr, "ss: %v\n", err
 
 func run(env *cli.Env) (status int, err error) {
 	args, explain := takeExplain(env.Args)
+	args, format, err := takeOutput(args)
+	if err != nil {
+		return 0, err
+	}
 	o, err := parseOptions(args, env.Getenv("POSIXLY_CORRECT") != "")
 	if err != nil {
+		return 0, err
+	}
+	if err := o.suits(format); err != nil {
 		return 0, err
 	}
 	if o.summary {
@@ -62,7 +69,14 @@ func run(env *cli.Env) (status int, err error) {
 	if err := o.settle(); err != nil {
 		return 0, err
 	}
-	conn, err := diag.Dial(nil)
+	left := false
+	if format != "" {
+		if left, err = o.onlyInet(format); err != nil {
+			return 0, err
+		}
+	}
+	defer o.maps.Close()
+	conn, err := diag.Dial(env.Kernel)
 	if err != nil {
 		return 0, err
 	}
@@ -79,6 +93,12 @@ func run(env *cli.Env) (status int, err error) {
 		return 0, err
 	}
 	s := newShow(env, o, f, conn)
+	if format != "" {
+		s.toRecords(format)
+	}
+	if left {
+		s.hint("sockets of other families than IPv4 and IPv6 have no records, and are left out")
+	}
 	switch {
 	case explain:
 		_, err := io.WriteString(env.Stdout, s.explainFilter())
@@ -101,6 +121,15 @@ func (o *options) filter() (*filter.Filter, error) {
 	env.TCP, env.UDP = o.tables&tableTCP != 0, o.tables&tableUDP != 0
 	if !o.v4 || !o.v6 || o.preferred != diag.IPv4 && o.preferred != diag.IPv6 { // one who asks for both prefers none
 		env.Preferred = o.preferred
+	}
+	if rpc := o.rpc(); rpc != nil {
+		services := env.Service
+		env.Service = func(name, proto string) (uint16, bool) {
+			if port, ok := services(name, proto); ok {
+				return port, true
+			}
+			return rpcPort(rpc, name, proto)
+		}
 	}
 	f, err := filter.ParseSS(o.words, env)
 	if e, ok := errors.AsType[*filter.SSError](err); ok {

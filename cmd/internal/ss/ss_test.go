@@ -2,7 +2,6 @@ package ss
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -46,7 +45,7 @@ func TestMainExits(t *testing.T) {
 		{"-A !tcp", result{stderr: "ss: no socket tables to show with such filter.\n"}},
 		{"-A !tcp ( (", result{stderr: "ss: no socket tables to show with such filter.\n"}}, // before the filter is looked at
 		{"state foo", result{stderr: "ss: wrong state name: foo\n", status: 255}},
-		{"--bpf-maps", result{stderr: "ss: --bpf-maps is not supported yet\n", status: 255}},
+		{"--bpf-map-id=0", result{stderr: "ss: invalid BPF map ID 0\n", status: 1}},
 		{"-t sport = 22 and", result{
 			stderr: "ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n" + usage, status: 255}},
 		{"-t sport = nosuchservice", result{
@@ -65,10 +64,6 @@ func TestMainExits(t *testing.T) {
 // TestUsage: every option that is taken is in the usage.
 func TestUsage(t *testing.T) {
 	for _, o := range optionList {
-		e, ok := errors.AsType[*exit]((&options{}).option(o.ID, "inet", o.Long))
-		if ok && strings.HasSuffix(e.text, "is not supported yet") {
-			continue
-		}
 		if o.Short != 0 && o.Short != 'v' && !strings.Contains(usage, "   -"+string(o.Short)+", --") {
 			t.Errorf("-%c is not in the usage", o.Short)
 		}

@@ -9,7 +9,7 @@ const usage = `Usage: ss [ OPTIONS ]
    -h, --help          show this text
    -V, --version       show which ss this behaves like
    -n, --numeric       show numbers, do not name services
-   -r, --resolve       name hosts
+   -r, --resolve       name hosts, and the ports of RPC services
    -a, --all           sockets in all states
    -l, --listening     sockets that wait for peers
    -B, --bound-inactive TCP sockets that have an address and are not in use
@@ -22,6 +22,8 @@ const usage = `Usage: ss [ OPTIONS ]
        --tos           show type of service, traffic class and priority
        --cgroup        show the cgroup
    -b, --bpf           show the filters of packet sockets
+       --bpf-maps      show what BPF programs keep with the socket, in maps of type sk_storage
+       --bpf-map-id=ID show what they keep in the map with a number
    -Z, --context       show security contexts of processes
    -z, --contexts      show security contexts of processes and sockets
        --tipcinfo      show what TIPC knows about the socket
@@ -46,9 +48,10 @@ const usage = `Usage: ss [ OPTIONS ]
    -E, --events        show TCP and UDP sockets as they are closed
    -K, --kill          close IPv4 and IPv6 sockets, and show what was closed
    -N, --net=NAME      look into the network namespace with a name
-   -D, --diag=FILE     write what the kernel says of TCP sockets to a file; - is stdout
+   -D, --diag=FILE     write what the kernel says of sockets to a file, which TCPDIAG_FILE=FILE shows; - is stdout
    -F, --filter=FILE   read the filter, or the rest of it, from a file; - is stdin
        --explain       show what becomes of the filter, and no socket
+       --output=FORMAT IPv4 and IPv6 sockets as json or ndjson, as in sockeye schema
 
    -H, --no-header     leave out the headings
    -Q, --no-queues     leave out the queues
@@ -66,6 +69,4 @@ const usage = `Usage: ss [ OPTIONS ]
        synchronized := connected but syn-sent
              bucket := {syn-recv|time-wait}
                 big := all but bucket
-
-Not supported yet: -Z and -z where SELinux is on, --bpf-maps, --bpf-map-id.
 `
