@@ -24,7 +24,7 @@ type MPTCPInfo struct {
 	LocalAddrMax       uint8
 	CsumEnabled        uint8
 	_                  byte
-	Retransmits        uint32 // segments. 6.5, with those below
+	Retransmits        uint32 // segments. 6.5, with those below: padding where Size is 48
 	BytesRetrans       uint64
 	BytesSent          uint64
 	BytesReceived      uint64

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"iter"
 	"net/netip"
+	"strconv"
 	"structs"
 	"unsafe"
 )
@@ -89,6 +90,43 @@ func (s *InetSocket) SCTPInfo(dst *SCTPInfo) bool {
 	clear(raw[n:])
 	dst.n = uint16(n)
 	return true
+}
+
+// AssocState is the state of an SCTP association (enum sctp_state of the kernel's net/sctp/constants.h).
+type AssocState uint8
+
+// The states of an association (RFC 9260, section 4).
+const (
+	AssocClosed           AssocState = 0
+	AssocCookieWait       AssocState = 1
+	AssocCookieEchoed     AssocState = 2
+	AssocEstablished      AssocState = 3
+	AssocShutdownPending  AssocState = 4
+	AssocShutdownSent     AssocState = 5
+	AssocShutdownReceived AssocState = 6
+	AssocShutdownAckSent  AssocState = 7
+)
+
+var assocStateNames = [...]string{
+	"CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_PENDING", "SHUTDOWN_SENT", "SHUTDOWN_RECEIVED", "SHUTDOWN_ACK_SENT",
+}
+
+// String returns the kernel's name of the state without its SCTP_STATE_ prefix, such as "COOKIE_WAIT".
+func (s AssocState) String() string {
+	if int(s) < len(assocStateNames) {
+		return assocStateNames[s]
+	}
+	return "STATE_" + strconv.Itoa(int(s))
+}
+
+// Association reports whether the row of an SCTP socket is one of its associations, and its state. The kernel sends a row for the
+// endpoint, whose State is one of TCP's, and behind it one with the same inode for each association, whose State is no state of
+// TCP: it is the number that Association returns. Linux 4.7.
+func (s *InetSocket) Association() (AssocState, bool) {
+	if _, ok := s.Attr(AttrPeers); !ok || s.Protocol != SCTP { // an endpoint has none
+		return 0, false
+	}
+	return AssocState(s.State), true
 }
 
 // Locals returns the local addresses of an SCTP endpoint or association (INET_DIAG_LOCALS). Linux 4.7.

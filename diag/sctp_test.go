@@ -77,3 +77,23 @@ func TestSCTPAddresses(t *testing.T) {
 		t.Errorf("Locals out of nothing: %v", got)
 	}
 }
+
+// Only associations have peers, and their states are not TCP's.
+func TestAssociation(t *testing.T) {
+	s := withAttr(t, SCTP, AttrPeers, make([]byte, 128))
+	for state, want := range map[State]string{
+		0: "CLOSED", 1: "COOKIE_WAIT", 2: "COOKIE_ECHOED", 3: "ESTABLISHED", 4: "SHUTDOWN_PENDING", 5: "SHUTDOWN_SENT",
+		6: "SHUTDOWN_RECEIVED", 7: "SHUTDOWN_ACK_SENT", 8: "STATE_8",
+	} {
+		s.State = state
+		if got, ok := s.Association(); !ok || got.String() != want {
+			t.Errorf("state %d: %v %v, want %s", state, got, ok, want)
+		}
+	}
+	if got, ok := withAttr(t, SCTP, AttrLocals, make([]byte, 128)).Association(); ok {
+		t.Errorf("an endpoint: %v", got)
+	}
+	if got, ok := withAttr(t, TCP, AttrPeers, make([]byte, 128)).Association(); ok {
+		t.Errorf("TCP: %v", got)
+	}
+}

@@ -23,7 +23,7 @@ const (
 	Listen        State = 10
 	Closing       State = 11
 	NewSynRecv    State = 12 // reported to user space as SynRecv
-	BoundInactive State = 13 // asks for sockets that are bound, and neither listen nor connect, whose rows say Close; Linux 6.8
+	BoundInactive State = 13 // asks for sockets that are bound, and neither listen nor connect, whose rows say Close (Linux 6.8); DCCP's PARTOPEN has this number
 )
 
 var stateNames = [...]string{

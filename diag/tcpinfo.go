@@ -91,8 +91,8 @@ type TCPInfo struct {
 	ReceivedE1Bytes  uint32
 	ReceivedE0Bytes  uint32
 	ReceivedCEBytes  uint32
-	AccECNFailMode   uint16
-	AccECNOptSeen    uint16
+	// The modes of Accurate ECN: two numbers in Linux 6.18, bit fields of the same size in 7.2, and nothing in the message tells which.
+	_ [4]byte
 
 	n uint16 // bytes that the kernel sent
 }

@@ -20,7 +20,7 @@ func TestTCPInfoOfAllLengths(t *testing.T) {
 	raw := ramp(sizeofTCPInfo + 20) // a kernel to come sends more
 	typ := reflect.TypeFor[TCPInfo]()
 	for n := range len(raw) + 1 {
-		info := TCPInfo{RTT: 99, AccECNOptSeen: 99, n: 280} // what was there before must not shine through
+		info := TCPInfo{RTT: 99, ReceivedCEBytes: 99, n: 280} // what was there before must not shine through
 		if !withAttr(t, TCP, AttrInfo, raw[:n]).TCPInfo(&info) {
 			t.Fatalf("%d bytes: no tcp_info", n)
 		}
@@ -63,7 +63,7 @@ func TestTCPInfoOfAllLengths(t *testing.T) {
 			{"SndWnd", Has(&info, &info.SndWnd), 232},
 			{"RcvWnd", Has(&info, &info.RcvWnd), 236},
 			{"TotalRTO", Has(&info, &info.TotalRTO), 242},
-			{"AccECNOptSeen", Has(&info, &info.AccECNOptSeen), 280},
+			{"ReceivedCEBytes", Has(&info, &info.ReceivedCEBytes), 276},
 		} {
 			if tt.has != (n >= tt.end) {
 				t.Errorf("%d bytes: Has(%s) = %v", n, tt.name, tt.has)

@@ -119,10 +119,23 @@ func (s *TIPCSocket) Clone() *TIPCSocket {
 // Errors are as Inet has them. Needs TIPC_DIAG; Linux 4.17.
 func (c *Conn) TIPC(ctx context.Context, q TIPCQuery) iter.Seq2[*TIPCSocket, error] {
 	q.States = cmp.Or(q.States, AllStates)
-	return stream(ctx, c, query[TIPCSocket]{
-		ask:    ask{"dump tipc", sockDiagByFamily, q.request()},
-		decode: (*TIPCSocket).decode,
+	list := stream(ctx, c, query[TIPCSocket]{
+		ask: ask{"dump tipc", sockDiagByFamily, q.request()},
+		decode: func(s *TIPCSocket, b []byte) error {
+			if len(b) == 0 { // what the kernel sends of a socket that is in none of the states
+				*s = TIPCSocket{}
+				return nil
+			}
+			return s.decode(b)
+		},
 	})
+	return func(yield func(*TIPCSocket, error) bool) {
+		for s, err := range list {
+			if (err != nil || s.Type != 0) && !yield(s, err) {
+				return
+			}
+		}
+	}
 }
 
 // request encodes struct tipc_sock_diag_req.

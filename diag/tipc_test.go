@@ -79,3 +79,22 @@ func TestTIPCReused(t *testing.T) {
 		t.Errorf("states %b", st)
 	}
 }
+
+// Of a socket that is in none of the states asked for the kernel sends a message with nothing in it.
+func TestTIPCEmptyMessages(t *testing.T) {
+	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+		d := diagtest.Datagram{}.Append(r, 20, unix.NLM_F_MULTI, nil)
+		d = d.Append(r, 20, unix.NLM_F_MULTI, tipcBytes(attr(6, uint32(1)), attr(9, uint32(1)), attr(7, uint32(4711))))
+		return []diagtest.Datagram{d.Append(r, 20, unix.NLM_F_MULTI, nil).Done(r)}
+	})
+	var got []uint32
+	for s, err := range dial(t, k.Config()).TIPC(t.Context(), diag.TIPCQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, s.Inode)
+	}
+	if len(got) != 1 || got[0] != 4711 {
+		t.Errorf("inodes %v", got)
+	}
+}

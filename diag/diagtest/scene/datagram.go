@@ -77,7 +77,7 @@ func (b *builder) raw(name string, family, proto int, near, far string) {
 	state, remote := Close, netip.AddrPortFrom(unspecified(family), 0)
 	if far != "" {
 		remote = netip.AddrPortFrom(must(netip.ParseAddr(far)), 0)
-		check("connect", unix.Connect(fd, sockaddr(family, remote, 0)))
+		check("connect", dial(fd, sockaddr(family, remote, 0)))
 		state = Established
 	}
 	b.note(name, Raw, fd, state, func(e *Expect) {

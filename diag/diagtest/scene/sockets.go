@@ -132,7 +132,7 @@ func (b *builder) connect(fd, family int, near, far string) {
 	b.bind(fd, family, near)
 	ap, err := parseAddrPort(far)
 	check("address", err)
-	check("connect "+far, unix.Connect(fd, sockaddr(family, ap, b.tun)))
+	check("connect "+far, dial(fd, sockaddr(family, ap, b.tun)))
 }
 
 func (b *builder) accept(fd int) int {
