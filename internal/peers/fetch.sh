@@ -3,6 +3,7 @@
 #
 #   .peers/ss       iproute2 of Debian sid, run by its own dynamic loader and libraries
 #   .peers/netstat  net-tools of the machine's own Debian release
+#   .peers/programs Debian packages whose programs call ss and netstat, unpacked
 #
 # Nothing is installed but mmdebstrap, where it is missing. The mirror, the proxy and the keys are those that
 # the machine's apt is configured with. A second run finds the work done and changes nothing; remove .peers to
@@ -23,7 +24,7 @@ answers() {
 	[ -x "$peers/$1" ] && "$peers/$1" --version >/dev/null 2>&1
 }
 
-if answers ss && answers netstat; then
+if answers ss && answers netstat && [ -d "$peers/programs" ]; then
 	exit 0
 fi
 
@@ -102,6 +103,21 @@ loaders=("$dir"/lib*/ld-linux*.so.*)
 libraries=("$dir"/lib/*-linux-gnu*)
 exec "${loaders[0]}" --argv0 ss --library-path "${libraries[0]}" "$dir/bin/ss" "$@"
 WRAPPER
+fi
+
+if ! [ -d "$peers/programs" ]; then
+	echo "fetch.sh: programs that call ss and netstat" >&2
+	mkdir "$work/debs" "$work/programs"
+	(cd "$work/debs" && quietly apt-get -o APT::Sandbox::User=root download munin-plugins-core munin-common logwatch percona-toolkit systraq unhide \
+		chkrootkit fusioninventory-agent libnet-ip-perl libfile-which-perl libuniversal-require-perl jc ansible-core ansible ctdb resource-agents lynis fail2ban)
+	module=./usr/lib/python3/dist-packages/ansible_collections/community/general/plugins/modules/listen_ports_facts.py
+	for deb in "$work"/debs/*.deb; do
+		case $deb in
+		*/ansible_*) dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/programs" "$module" ;; # the one module, of 200 MB
+		*) quietly dpkg-deb -x "$deb" "$work/programs" ;;
+		esac
+	done
+	mv "$work/programs" "$peers/programs"
 fi
 
 "$peers/ss" -V >&2
