@@ -97,7 +97,7 @@ func verbs(app *urfave.App) string {
 	return "the verbs are " + strings.Join(names, ", ")
 }
 
-// takeCommon takes --owners=WHERE and --plan out of the arguments, which all verbs that show sockets and both faces know.
+// takeCommon takes --owners=WHERE, --exact and --plan out of the arguments, which all verbs that show sockets and both faces know.
 func takeCommon(env *cli.Env) error {
 	const owners = "--owners="
 	for i := 1; i < len(env.Args) && env.Args[i] != "--"; {
@@ -109,6 +109,8 @@ func takeCommon(env *cli.Env) error {
 				return fmt.Errorf("%s%s: want auto, bpf, proc or none", owners, v)
 			}
 			env.Owners.Backend = b
+		case env.Args[i] == "--exact":
+			env.Exact = true
 		case env.Args[i] == "--plan":
 			env.Plan, env.Stdout = env.Stdout, io.Discard // what a face prints besides is not the plan
 		default:
@@ -149,7 +151,7 @@ func newApp(env *cli.Env, status *int) *urfave.App {
 			face("fields", "the fields that filters, columns and sorting know", teach.Fields),
 			face("explain", "what a filter means, and what of it the kernel evaluates", teach.Explain),
 			face("help", "what states, timers, queues, fields and filters are", teach.Help),
-			face("schema", "the JSON Schema of list --output json", teach.Schema),
+			face("schema", "the JSON Schema of --output json of list, ss and netstat", teach.Schema),
 			face("counters", "the protocol counters behind netstat -s, with meanings and rates", counters.Main),
 			face("bench", "time sockeye, ss, netstat and lsof on this host, side by side", bench.Main),
 			{

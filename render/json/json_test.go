@@ -46,7 +46,7 @@ func context() *field.Context {
 }
 
 // each calls f with the sockets of the recorded scene.
-func each(t *testing.T, f func(*diag.InetSocket)) {
+func each(t testing.TB, f func(*diag.InetSocket)) {
 	c, err := diag.Dial(diagtest.Load(t, "../../testdata/scene.nl").Replay(t).Config())
 	if err != nil {
 		t.Fatal(err)
@@ -226,6 +226,20 @@ func TestNoAllocation(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkEncoder writes the sockets of the recording, one after the other, as list does without --columns.
+func BenchmarkEncoder(b *testing.B) {
+	var socks []*diag.InetSocket
+	each(b, func(s *diag.InetSocket) { socks = append(socks, s.Clone()) })
+	e := NewEncoder(context(), Fields(Standard...))
+	var row []byte
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		row = e.Append(row[:0], socks[i%len(socks)])
+		i++
+	}
 }
 
 func TestJQ(t *testing.T) {

@@ -11,9 +11,16 @@ import (
 type Encoder struct {
 	Context *field.Context
 
-	fields []*field.Field // of the socket
-	many   []*field.Field // of each process that holds it
+	fields []member // of the socket
+	many   []member // of each process that holds it
 	text   []byte
+}
+
+// member is a field with what stands in front of its value.
+type member struct {
+	*field.Field
+	key  []byte                                                // a comma, and the name
+	word func(*field.Context, *diag.InetSocket) (string, bool) // Field.Word
 }
 
 // NewEncoder returns an Encoder of some fields. Those that are for people are left out: programs read what they are made of.
@@ -51,64 +58,88 @@ func (e *Encoder) add(f *field.Field) {
 	if f.Many {
 		list = &e.many
 	}
-	if !slices.Contains(*list, f) {
-		*list = append(*list, f)
+	if !slices.ContainsFunc(*list, func(m member) bool { return m.Field == f }) {
+		*list = append(*list, member{f, []byte(`,"` + f.Key + `":`), f.Word()})
 	}
 }
 
 // Append appends the object of a socket.
 func (e *Encoder) Append(dst []byte, s *diag.InetSocket) []byte {
-	dst = append(dst, '{')
-	for _, f := range e.fields {
-		dst = e.appendField(dst, f, s)
+	start := len(dst)
+	for i := range e.fields {
+		dst = e.appendMember(dst, &e.fields[i], s)
 	}
 	if len(e.many) > 0 {
-		if hs := e.Context.Holders(s); len(hs) > 0 {
-			dst = append(AppendKey(dst, "owners"), '[')
-			for i, h := range hs {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = append(dst, '{')
-				for _, f := range e.many {
-					if f.Kind == field.Number {
-						v, _ := f.HolderNumber(h)
-						dst = AppendNumber(AppendKey(dst, f.Key), v)
-					} else if v, ok := f.HolderText(e.Context, h); ok {
-						dst = AppendString(AppendKey(dst, f.Key), v)
-					}
-				}
-				dst = append(dst, '}')
-			}
-			dst = append(dst, ']')
-		}
+		dst = e.appendOwners(dst, s)
 	}
+	return closed(dst, start)
+}
+
+// closed makes an object of members that begin at start, each with a comma in front of it.
+func closed(dst []byte, start int) []byte {
+	if len(dst) == start {
+		return append(dst, '{', '}')
+	}
+	dst[start] = '{'
 	return append(dst, '}')
 }
 
-func (e *Encoder) appendField(dst []byte, f *field.Field, s *diag.InetSocket) []byte {
-	switch f.Kind {
+var ownersKey = []byte(`,"owners":[`)
+
+func (e *Encoder) appendOwners(dst []byte, s *diag.InetSocket) []byte {
+	hs := e.Context.Holders(s)
+	if len(hs) == 0 {
+		return dst
+	}
+	dst = append(dst, ownersKey...)
+	for i, h := range hs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		start := len(dst)
+		for j := range e.many {
+			m := &e.many[j]
+			if m.Kind == field.Number {
+				v, _ := m.HolderNumber(h)
+				dst = AppendNumber(append(dst, m.key...), v)
+			} else if v, ok := m.HolderText(e.Context, h); ok {
+				dst = AppendString(append(dst, m.key...), v)
+			}
+		}
+		dst = closed(dst, start)
+	}
+	return append(dst, ']')
+}
+
+func (e *Encoder) appendMember(dst []byte, m *member, s *diag.InetSocket) []byte {
+	switch m.Kind {
 	case field.Number:
-		if v, ok := f.Plain(e.Context, s); ok {
-			dst = AppendNumber(AppendKey(dst, f.Key), v)
+		if v, ok := m.Plain(e.Context, s); ok {
+			dst = AppendNumber(append(dst, m.key...), v)
 		}
 	case field.Flag:
-		if v, ok := f.Plain(e.Context, s); ok {
+		if v, ok := m.Plain(e.Context, s); ok {
 			word := "false"
 			if v != 0 {
 				word = "true"
 			}
-			dst = append(AppendKey(dst, f.Key), word...)
+			dst = append(append(dst, m.key...), word...)
 		}
 	case field.Address:
-		if a := f.Addr(s); a.IsValid() {
-			dst = append(AppendKey(dst, f.Key), '"')
+		if a := m.Addr(s); a.IsValid() {
+			dst = append(append(dst, m.key...), '"')
 			dst = append(field.AppendAddr(dst, a), '"')
 		}
 	case field.Text:
+		if m.word != nil {
+			if v, ok := m.word(e.Context, s); ok {
+				dst = AppendString(append(dst, m.key...), v)
+			}
+			break
+		}
 		var ok bool
-		if e.text, ok = f.AppendText(e.Context, e.text[:0], s); ok {
-			dst = AppendString(AppendKey(dst, f.Key), e.text)
+		if e.text, ok = m.AppendText(e.Context, e.text[:0], s); ok {
+			dst = AppendString(append(dst, m.key...), e.text)
 		}
 	}
 	return dst

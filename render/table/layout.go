@@ -22,9 +22,12 @@ type Layout struct {
 	NoHeader bool
 	// Width is where lines are cut, in characters, which three dots mark; 0: nowhere.
 	Width int
+	// Color shows the styles of headings and cells; without it they are dropped.
+	Color bool
 
 	text   []byte // the cells of the block, one behind the other
 	ends   []int  // where each cell ends in text
+	styles []Style
 	widths []int
 	out    []byte
 	headed bool
@@ -40,18 +43,25 @@ func (l *Layout) head() {
 		return
 	}
 	for _, h := range l.Heads {
-		l.text = append(l.text, h.Text...)
-		l.ends = append(l.ends, len(l.text))
+		l.add(Strong, []byte(h.Text))
 	}
 }
 
-// Row prints a row: its cells, each with a NUL behind it, one for each heading. Control characters must have been escaped.
+func (l *Layout) add(s Style, text []byte) {
+	l.text = append(l.text, text...)
+	l.ends = append(l.ends, len(l.text))
+	if l.Color {
+		l.styles = append(l.styles, s)
+	}
+}
+
+// Row prints a row: its cells, each with a NUL behind it, and AppendStyle's mark before it if it has a style, one for each heading.
+// Control characters must have been escaped.
 func (l *Layout) Row(cells []byte) error {
 	l.head()
 	for len(cells) > 0 {
 		n := bytes.IndexByte(cells, 0)
-		l.text = append(l.text, cells[:n]...)
-		l.ends = append(l.ends, len(l.text))
+		l.add(takeStyle(cells[:n]))
 		cells = cells[n+1:]
 	}
 	if len(l.ends) >= block*len(l.Heads) {
@@ -80,7 +90,11 @@ func (l *Layout) Flush() error {
 		if l.Heads[c].Right {
 			l.out = appendBlanks(l.out, pad)
 		}
-		l.out = append(l.out, cell...)
+		if l.Color && l.styles[i] != Plain && len(cell) > 0 {
+			l.out = append(append(append(l.out, escapes[l.styles[i]]...), cell...), resetStyle...)
+		} else {
+			l.out = append(l.out, cell...)
+		}
 		switch {
 		case c == n-1:
 			if l.Width > 0 {
@@ -95,22 +109,37 @@ func (l *Layout) Flush() error {
 		}
 		start = end
 	}
-	l.text, l.ends = l.text[:0], l.ends[:0]
+	l.text, l.ends, l.styles = l.text[:0], l.ends[:0], l.styles[:0]
 	_, err := l.W.Write(l.out)
 	return err
 }
 
-// cut shortens a line to width characters.
+// cut shortens a line to width characters. The escapes of styles have no width; one that is cut off from its end is ended.
 func cut(line []byte, width int) []byte {
-	if utf8.RuneCount(line) <= width {
+	n, keep, styled := 0, 0, false // keep is where the dots may stand
+	open := false
+	for i := 0; i < len(line); {
+		if line[i] == '\x1b' {
+			end := i + bytes.IndexByte(line[i:], 'm') + 1
+			open = string(line[i:end]) != resetStyle
+			i = end
+			continue
+		}
+		if n == max(width-3, 0) {
+			keep, styled = i, open
+		}
+		_, size := utf8.DecodeRune(line[i:])
+		i += size
+		n++
+	}
+	if n <= width {
 		return line
 	}
-	keep := 0
-	for range max(width-3, 0) {
-		_, n := utf8.DecodeRune(line[keep:])
-		keep += n
+	line = line[:keep]
+	if styled {
+		line = append(line, resetStyle...)
 	}
-	return append(line[:keep], "..."[:min(3, width)]...)
+	return append(line, "..."[:min(3, width)]...)
 }
 
 func appendBlanks(b []byte, n int) []byte {

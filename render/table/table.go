@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/field"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/render/names"
 )
@@ -29,8 +30,8 @@ type Printer struct {
 	Columns []Column
 	// Width is that of the terminal: lines are cut to it. 0: they are not.
 	Width int
-	// Unowned counts the sockets that a process could hold, and none was found.
-	Unowned int
+	// Color shows the styles of headings and columns.
+	Color bool
 
 	layout *Layout
 	row    []byte
@@ -42,6 +43,7 @@ type Column struct {
 	Head   string
 	Right  bool // numbers stand right
 	Append func(dst []byte, s *diag.InetSocket) []byte
+	Style  func(s *diag.InetSocket) Style // nil: Plain
 }
 
 // Default returns the column of a name, as the list verb shows it by default: netid, state, recv_q, send_q, local, peer, timer
@@ -49,7 +51,7 @@ type Column struct {
 func (p *Printer) Default(name string) (Column, bool) {
 	switch name {
 	case "netid":
-		return Column{"PROTO", false, func(b []byte, s *diag.InetSocket) []byte {
+		return Column{Head: "PROTO", Append: func(b []byte, s *diag.InetSocket) []byte {
 			b = append(b, s.Protocol.String()...)
 			if s.Family == diag.IPv6 {
 				b = append(b, '6')
@@ -57,19 +59,22 @@ func (p *Printer) Default(name string) (Column, bool) {
 			return b
 		}}, true
 	case "state":
-		return Column{"STATE", false, func(b []byte, s *diag.InetSocket) []byte { return append(b, stateName(s)...) }}, true
+		return Column{Head: "STATE", Append: func(b []byte, s *diag.InetSocket) []byte { return append(b, stateName(s)...) },
+			Style: func(s *diag.InetSocket) Style { return StateStyle(field.StateName(s)) }}, true
 	case "recv_q":
-		return Column{"RECV-Q", true, func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.RQueue), 10) }}, true
+		return Column{Head: "RECV-Q", Right: true, Append: func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.RQueue), 10) },
+			Style: func(s *diag.InetSocket) Style { return queueStyle(s, s.RQueue, true) }}, true
 	case "send_q":
-		return Column{"SEND-Q", true, func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.WQueue), 10) }}, true
+		return Column{Head: "SEND-Q", Right: true, Append: func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.WQueue), 10) },
+			Style: func(s *diag.InetSocket) Style { return queueStyle(s, s.WQueue, false) }}, true
 	case "local":
-		return Column{"LOCAL", false, func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, true) }}, true
+		return Column{Head: "LOCAL", Append: func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, true) }}, true
 	case "peer":
-		return Column{"PEER", false, func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, false) }}, true
+		return Column{Head: "PEER", Append: func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, false) }}, true
 	case "timer":
-		return Column{"TIMER", false, appendTimer}, true
+		return Column{Head: "TIMER", Append: appendTimer, Style: timerStyle}, true
 	case "owner":
-		return Column{"OWNER", false, func(b []byte, s *diag.InetSocket) []byte { return p.appendOwners(b, s.Inode) }}, true
+		return Column{Head: "OWNER", Append: func(b []byte, s *diag.InetSocket) []byte { return p.appendOwners(b, s.Inode) }}, true
 	}
 	return Column{}, false
 }
@@ -89,7 +94,7 @@ func (p *Printer) start() {
 			}
 		}
 	}
-	p.layout = &Layout{W: p.W, NoHeader: p.NoHeader, Width: p.Width}
+	p.layout = &Layout{W: p.W, NoHeader: p.NoHeader, Width: p.Width, Color: p.Color}
 	for _, c := range p.Columns {
 		p.layout.Heads = append(p.layout.Heads, Head{c.Head, c.Right})
 	}
@@ -99,7 +104,11 @@ func (p *Printer) start() {
 func (p *Printer) AppendRow(dst []byte, s *diag.InetSocket) []byte {
 	p.start()
 	for i := range p.Columns {
-		dst = append(p.Columns[i].Append(dst, s), 0)
+		c := &p.Columns[i]
+		if p.Color && c.Style != nil {
+			dst = AppendStyle(dst, c.Style(s))
+		}
+		dst = append(c.Append(dst, s), 0)
 	}
 	return dst
 }
@@ -237,7 +246,6 @@ func (p *Printer) appendOwners(b []byte, inode uint32) []byte {
 	p.held = p.Owners.Owners(p.held[:0], inode)
 	p.held = slices.CompactFunc(p.held, func(a, b owner.Owner) bool { return a.PID == b.PID })
 	if len(p.held) == 0 {
-		p.Unowned++
 		return append(b, '-')
 	}
 	for i, o := range p.held {

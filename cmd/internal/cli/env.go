@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
@@ -16,6 +17,8 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	Kernel         *diag.Config // how the kernel is reached; nil: the one that runs, in the namespace of the thread
 	Owners         owner.Config // how owners are looked up, from --owners
+	Exact          bool         // from --exact: sockets that stay are shown exactly once
 	Plan           io.Writer    // from --plan: where to say what would be asked of the kernel, instead of asking; or nil
 }

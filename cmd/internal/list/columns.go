@@ -14,13 +14,7 @@ import (
 )
 
 // wideNames are the columns of --output wide.
-var wideNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", "timer", "user", "owner", "no_owner", "unit", "container", "pod", "cmdline"}
-
-// dataNames are the columns of the formats for programs.
-var dataNames = []string{
-	"netns", "proto", "family", "state", "recv_q", "send_q", "accept_q", "backlog", "local_addr", "local_port", "peer_addr", "peer_port", "dev",
-	"timer", "expires", "retransmits", "uid", "user", "inode", "cookie", "mark", "cgroup", "pid", "process", "no_owner",
-}
+var wideNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", "timer", "user", "owner", "unit", "socket_unit", "container", "pod", "cmdline"}
 
 // watchNames are what --watch adds.
 var watchNames = []string{"time", "change", "out_rate", "in_rate", "retrans_rate"}
@@ -72,9 +66,12 @@ func fields(spec string, standard []string) ([]*field.Field, error) {
 // column is the column of a table for a field.
 func column(p *table.Printer, c *field.Context, f *field.Field) table.Column {
 	if col, ok := p.Default(f.Name); ok && (f.Name != "owner" || p.Owners != nil) {
+		if f.Name == "owner" {
+			col.Append = orWhyNone(col.Append, c)
+		}
 		return col
 	}
-	col := table.Column{Head: strings.ToUpper(strings.ReplaceAll(f.Name, "_", "-")), Right: f.Kind == field.Number && !f.Many}
+	col := table.Column{Head: strings.ToUpper(strings.ReplaceAll(f.Name, "_", "-")), Right: f.Kind == field.Number && !f.Many, Style: styleOf(c, f)}
 	var text []byte
 	col.Append = func(dst []byte, s *diag.InetSocket) []byte {
 		var ok bool
@@ -218,7 +215,7 @@ func (k *sortKey) append(dst []byte, s *diag.InetSocket) []byte {
 		switch {
 		case f.Kind == field.Address:
 			if a := f.Addr(s); a.IsValid() {
-				b := a.As16()
+				b := addressKey(a)
 				dst = shape.AppendText(dst, b[:], k.desc[i])
 			} else {
 				dst = shape.AppendAbsent(dst)
@@ -245,4 +242,20 @@ func (k *sortKey) append(dst []byte, s *diag.InetSocket) []byte {
 		}
 	}
 	return dst
+}
+
+// orWhyNone says in place of an owner why there is none, unless the state says it.
+func orWhyNone(owners func([]byte, *diag.InetSocket) []byte, c *field.Context) func([]byte, *diag.InetSocket) []byte {
+	return func(dst []byte, s *diag.InetSocket) []byte {
+		from := len(dst)
+		if dst = owners(dst, s); string(dst[from:]) != "-" {
+			return dst
+		}
+		switch why := c.WhyNone(s); why {
+		case "", "time-wait", "syn-recv":
+			return dst
+		default:
+			return append(append(append(dst[:from], '('), why...), ')')
+		}
+	}
 }

@@ -5,10 +5,12 @@ package list
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/filter/lang"
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // Exit statuses.
@@ -26,6 +28,18 @@ func (e *UsageError) Unwrap() error { return e.Err }
 
 func usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
 
+// complain prints an error. Names of namespaces and paths can be in it, which others chose.
+func complain(w io.Writer, err error) {
+	b := []byte("sockeye: ")
+	for line := range strings.Lines(err.Error()) {
+		b = append(names.AppendEscaped(b, strings.TrimSuffix(line, "\n")), '\n')
+	}
+	if b[len(b)-1] != '\n' {
+		b = append(b, '\n')
+	}
+	w.Write(b)
+}
+
 // Main is the verb: it parses env.Args and returns the exit status.
 func Main(env *cli.Env) int {
 	o, help, err := Parse(env.Args[1:])
@@ -40,7 +54,7 @@ func Main(env *cli.Env) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(env.Stderr, "sockeye: %s\n", strings.TrimSuffix(err.Error(), "\n"))
+	complain(env.Stderr, err)
 	if _, ok := errors.AsType[*UsageError](err); ok {
 		return exitUsage
 	}

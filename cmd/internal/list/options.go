@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -26,6 +27,7 @@ type Options struct {
 	Limit      int // 0: all
 	Summary    bool
 	Format     string // "" is a table
+	Color      string // "" is auto
 	AllNetNS   bool
 	Watch      time.Duration // 0: once
 }
@@ -54,8 +56,11 @@ The TCP and UDP sockets of this host, listeners first, with their owners.
   -o, --output FORMAT    table, wide, json, ndjson, csv or tsv
   -A, --all-netns        the sockets of every network namespace
   -w, --watch TIME       again and again, such as every 2s
+      --color[=WHEN]     auto (on a terminal, unless NO_COLOR is set), always or never
   -H, --no-header        leave out the headings
       --owners=WHERE     how owners are looked up: auto, bpf, proc or none
+      --exact            each TCP and UDP socket that exists all the time once, and none left out
+                         (root, Linux 6.17)
       --plan             say what would be asked of the kernel, and why, and do not ask
 
 FILTER is a condition such as 'state close-wait and process = nginx' or 'rtt > 100ms':
@@ -78,6 +83,7 @@ const (
 	optAllNetNS
 	optWatch
 	optNoHeader
+	optColor
 	optOwners
 	optHelp
 )
@@ -98,6 +104,7 @@ var options = []getopt.Option{
 	{Short: 'A', Long: "all-netns", ID: optAllNetNS},
 	{Short: 'w', Long: "watch", Arg: getopt.Required, ID: optWatch},
 	{Short: 'H', Long: "no-header", ID: optNoHeader},
+	{Long: "color", Arg: getopt.Optional, ID: optColor},
 	{Long: "owners", Arg: getopt.Required, ID: optOwners},
 	{Short: 'h', Long: "help", ID: optHelp},
 }
@@ -150,6 +157,10 @@ func Parse(args []string) (o Options, help bool, err error) {
 				return o, false, usagef("there is no format %q: want %s", arg, strings.Join(formats, ", "))
 			}
 			o.Format = arg
+		case optColor:
+			if o.Color = cmp.Or(arg, "always"); !slices.Contains(colors, o.Color) {
+				return o, false, usagef("--color=%s: want %s", arg, strings.Join(colors, ", "))
+			}
 		case optLimit:
 			n, err := strconv.ParseUint(arg, 10, 31)
 			if err != nil || n == 0 {

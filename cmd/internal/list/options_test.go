@@ -24,6 +24,7 @@ func TestParse(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, tt := range []struct{ args, words string }{
 		{"--frobnicate", "unrecognized option '--frobnicate'"},
+		{"--color=blue", "want auto, always, never"},
 		{"-o xml", "want table, wide, json, ndjson, csv, tsv"},
 		{"-n 0", "want a number from 1 on"},
 		{"-w 5", "such as 2s"},

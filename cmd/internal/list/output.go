@@ -19,48 +19,15 @@ type output interface {
 
 // objects prints JSON: an array, or one object a line.
 type objects struct {
-	w       io.Writer
+	json.Writer
 	encoder *json.Encoder // nil where rows are not sockets
-	lines   bool
-	n       int
 }
 
 func (o *objects) AppendRow(dst []byte, s *diag.InetSocket) []byte { return o.encoder.Append(dst, s) }
+func (o *objects) Row(row []byte) error                            { return o.Object(row) }
+func (o *objects) Flush() error                                    { return o.Close() }
 
-var (
-	arrayOpen, arrayNext, arrayClose, arrayNone = []byte("[\n"), []byte(",\n"), []byte("\n]\n"), []byte("[]\n")
-	newline                                     = []byte("\n")
-)
-
-func (o *objects) Row(row []byte) error {
-	if !o.lines {
-		sep := arrayNext
-		if o.n == 0 {
-			sep = arrayOpen
-		}
-		if _, err := o.w.Write(sep); err != nil {
-			return err
-		}
-	}
-	o.n++
-	_, err := o.w.Write(row)
-	if err == nil && o.lines {
-		_, err = o.w.Write(newline)
-	}
-	return err
-}
-
-func (o *objects) Flush() error {
-	end := arrayClose
-	if o.n == 0 {
-		end = arrayNone
-	}
-	if o.lines {
-		return nil
-	}
-	_, err := o.w.Write(end)
-	return err
-}
+var newline = []byte{'\n'}
 
 // values prints comma- or tab-separated values.
 type values struct {

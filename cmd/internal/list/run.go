@@ -19,6 +19,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/internal/shape"
 	"github.com/sockeye-tools/sockeye/internal/sockets"
+	"github.com/sockeye-tools/sockeye/internal/systemd"
 	"github.com/sockeye-tools/sockeye/render/json"
 	"github.com/sockeye-tools/sockeye/render/names"
 	"github.com/sockeye-tools/sockeye/render/table"
@@ -51,11 +52,13 @@ type lister struct {
 	ops     filter.Ops
 
 	ext    diag.Ext
+	attrs  bool // attributes that come by themselves are wanted
 	owners bool // are needed
 
 	interfaces names.Interfaces
 	users      names.Users
 	cgroups    names.Cgroups
+	units      systemd.Sockets
 
 	table   *table.Printer // the output, where it is one of sockets
 	output  output
@@ -67,13 +70,20 @@ type lister struct {
 	wait     []*diag.InetSocket // that wait for peers, to be put in the order of their ports
 	waited   bool
 	denied   *owner.Table
+	color    bool // tables are for a terminal that shows colours
+	width    int  // of the terminal; 0: lines are not cut
+	unowned  int  // sockets that a process could hold, and none was found
 	row, sk  []byte
 	failures []error
 }
 
 func newLister(env *cli.Env, o Options, w io.Writer) (*lister, error) {
-	l := &lister{env: env, opts: o, out: bufio.NewWriterSize(w, 64<<10)}
-	l.context = &field.Context{Device: l.interfaces.Lookup, User: l.users.Lookup, Cgroup: l.cgroups.Lookup, Proc: env.Owners.Proc}
+	l := &lister{env: env, opts: o, out: bufio.NewWriterSize(w, 64<<10), color: wantsColor(env, o.Color)}
+	if size, ok := terminalSize(env.Stdout); ok && o.Format != "wide" {
+		l.width = int(size.Col)
+	}
+	l.context = &field.Context{Device: l.interfaces.Lookup, User: l.users.Lookup, Cgroup: l.cgroups.Lookup, Proc: env.Owners.Proc,
+		SocketUnit: l.units.Unit}
 	fenv := filter.SystemEnv()
 	l.ops = fenv.Ops
 	var err error
@@ -101,6 +111,7 @@ func newLister(env *cli.Env, o Options, w io.Writer) (*lister, error) {
 func (l *lister) needs(fs ...*field.Field) {
 	for _, f := range fs {
 		l.ext |= f.Ext
+		l.attrs = l.attrs || f.Attr
 		l.owners = l.owners || f.Where == field.WithOwner
 	}
 }
@@ -112,7 +123,7 @@ func (l *lister) rows() error {
 	case "wide":
 		standard = wideNames
 	case "json", "ndjson", "csv", "tsv":
-		standard = dataNames
+		standard = json.Standard
 	}
 	os, err := orders(l.opts.Sort)
 	if err != nil {
@@ -155,7 +166,7 @@ func (l *lister) rows() error {
 	switch l.opts.Format {
 	case "json", "ndjson":
 		e := json.NewEncoder(l.context, fs)
-		l.output = &objects{w: l.out, encoder: e, lines: l.opts.Format == "ndjson"}
+		l.output = &objects{json.Writer{W: l.out, Lines: l.opts.Format == "ndjson"}, e}
 	case "csv", "tsv":
 		v := &values{w: l.out, context: l.context, fields: fs, comma: ',', noHeader: l.opts.NoHeader}
 		if l.opts.Format == "tsv" {
@@ -166,15 +177,12 @@ func (l *lister) rows() error {
 		}
 		l.output = v
 	default:
-		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Interface: l.interfaces.Lookup}
+		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Interface: l.interfaces.Lookup, Width: l.width, Color: l.color}
 		if l.owners && l.env.Owners.Backend != owner.None {
 			p.Owners = l.late()
 		}
 		for _, f := range fs {
 			p.Columns = append(p.Columns, column(p, l.context, f))
-		}
-		if l.opts.Format != "wide" {
-			p.Width = terminalWidth(l.env.Stdout)
 		}
 		l.table, l.output = p, p
 	}
@@ -194,19 +202,6 @@ func (o lateOwners) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
 }
 
 func (o lateOwners) Process(pid int32) *owner.Process { return o.c.Owners.Process(pid) }
-
-// terminalWidth returns how wide the terminal is that w is; 0 if it is none.
-func terminalWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(ws.Col)
-}
 
 // errEnough ends a run whose limit is reached.
 var errEnough = errors.New("enough")
@@ -235,6 +230,7 @@ func (l *lister) dump() error {
 	queries := append(waiting, rest...)
 	for i := range queries {
 		queries[i].Ext = l.ext
+		queries[i].NoAttrs = l.expr.Tree == nil && !l.attrs
 		queries[i].AnyOrder = l.key != nil || l.groups != nil || l.summary != nil
 	}
 	parts := l.expr.Plan(queries, l.ops)
@@ -243,26 +239,36 @@ func (l *lister) dump() error {
 		queries = append(queries, p.Query)
 	}
 	if !l.opts.AllNetNS {
-		c, err := diag.Dial(nil)
+		c, err := diag.Dial(l.env.Kernel)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		return l.namespace(c, queries)
+		return l.show([]sockets.Space{{Conn: c, Queries: queries}}, nil)
 	}
 	return l.everywhere(queries)
 }
 
-// namespace shows the sockets of one namespace.
-func (l *lister) namespace(c *diag.Conn, queries []diag.InetQuery) error {
-	req := sockets.Request{Queries: queries, Plan: l.env.Plan}
+// show shows the sockets of network namespaces, one after the other. enter, if not nil, is called in between.
+func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
+	req := sockets.Request{Exact: l.env.Exact, Plan: l.env.Plan}
 	if l.expr.Tree != nil {
 		req.Match = l.early
 	}
 	if l.owners {
 		req.Owners = &l.env.Owners
 	}
-	r, err := sockets.Open(l.env.Ctx, c, req)
+	printing, failed := false, error(nil)
+	req.Enter = func(i int) {
+		if printing && failed == nil {
+			failed = l.flushWaiting() // as the namespace before names them
+			l.waited = false
+		}
+		if enter != nil {
+			enter(i)
+		}
+	}
+	r, err := sockets.OpenSpaces(l.env.Ctx, spaces, req)
 	if err != nil {
 		return err
 	}
@@ -271,19 +277,57 @@ func (l *lister) namespace(c *diag.Conn, queries []diag.InetQuery) error {
 		l.context.Owners, l.denied = t, t
 	}
 	late := l.expr.Owners()
+	var again []sockets.Space
+	printing = true
 	for s, err := range r.All() {
+		if failed != nil {
+			return failed
+		}
+		if q, ok := refused(err); ok {
+			if again == nil {
+				again = slices.Clone(spaces)
+				for i := range again {
+					again[i].Queries = nil
+				}
+			}
+			again[r.Space()].Queries = append(again[r.Space()].Queries, q)
+			continue
+		}
 		if err != nil {
-			l.failures = append(l.failures, err)
+			if err = l.inSpace(err, spaces[r.Space()].Name); err != nil {
+				l.failures = append(l.failures, err)
+			}
 			continue
 		}
 		if late && !l.match(s) {
 			continue
 		}
+		if l.denied != nil && s.Inode != 0 && len(l.context.Holders(s)) == 0 {
+			l.unowned++
+		}
 		if err := l.socket(s); err != nil {
 			return err
 		}
 	}
+	if failed != nil {
+		return failed
+	}
+	if again != nil {
+		return l.show(again, enter)
+	}
 	return l.flushWaiting()
+}
+
+// refused reports a query whose bytecode the kernel did not take, and returns it without: what is asked for is evaluated here then.
+func refused(err error) (diag.InetQuery, bool) {
+	qe, ok := errors.AsType[*sockets.QueryError](err)
+	if !ok || qe.Query.Bytecode == nil || errors.Is(err, diag.ErrPartial) ||
+		!errors.Is(err, os.ErrPermission) && !errors.Is(err, unix.EINVAL) {
+		return diag.InetQuery{}, false
+	}
+	q := qe.Query
+	q.Bytecode = nil
+	return q, true
 }
 
 // socket shows a socket, or counts it.
@@ -391,7 +435,7 @@ func waits(s *diag.InetSocket) bool {
 
 // hint says why owners are missing.
 func (l *lister) hint() {
-	if l.denied == nil || l.denied.Denied() == 0 || l.table != nil && l.table.Unowned == 0 {
+	if l.denied == nil || l.denied.Denied() == 0 || l.unowned == 0 {
 		return
 	}
 	fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %d processes could not be read, so some owners are unknown%s\n", l.denied.Denied(), asRoot())

@@ -4,10 +4,12 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,9 +48,21 @@ func port(v any) (p uint16) {
 	return p
 }
 
+// freshScene returns a function that returns a scene with time before it: some of its sockets end after 60 seconds.
+func freshScene(t *testing.T) func() *scene.Scene {
+	var s *scene.Scene
+	var made time.Time
+	return func() *scene.Scene {
+		if s == nil || time.Since(made) > 20*time.Second {
+			s, made = scene.New(t), time.Now()
+		}
+		return s
+	}
+}
+
 // Each filter picks exactly the sockets of the scene that the truth says.
 func TestFiltersOverTheScene(t *testing.T) {
-	s := scene.New(t)
+	fresh := freshScene(t)
 	state := func(states ...scene.State) func(*scene.Expect) bool {
 		return func(e *scene.Expect) bool { return e.Table == scene.TCP && slices.Contains(states, e.State) }
 	}
@@ -111,6 +125,7 @@ func TestFiltersOverTheScene(t *testing.T) {
 		{"fwmark 0xbeef/0xffff", func(e *scene.Expect) bool { return e.Mark == 0xbeef }},
 	} {
 		t.Run(tt.filter, func(t *testing.T) {
+			s := fresh()
 			var want, got []string
 			for i := range s.Sockets {
 				if e := &s.Sockets[i]; (e.Table == scene.TCP || e.Table == scene.UDP) && tt.want(e) {
@@ -139,10 +154,11 @@ func TestFiltersOverTheScene(t *testing.T) {
 			}
 		})
 	}
-	t.Run("formats", func(t *testing.T) { formatsAgree(t, s) })
-	t.Run("groups", func(t *testing.T) { groupsAgree(t, s) })
-	t.Run("sort", func(t *testing.T) { sortAgrees(t, s) })
-	t.Run("namespaces", func(t *testing.T) { everyNamespace(t, s) })
+	t.Run("formats", func(t *testing.T) { formatsAgree(t, fresh()) })
+	t.Run("groups", func(t *testing.T) { groupsAgree(t, fresh()) })
+	t.Run("sort", func(t *testing.T) { sortAgrees(t, fresh()) })
+	t.Run("namespaces", func(t *testing.T) { everyNamespace(t, fresh()) })
+	t.Run("owners", func(t *testing.T) { ownerColumn(t, fresh()) })
 }
 
 // All formats say the same of each socket.
@@ -302,5 +318,33 @@ func everyNamespace(t *testing.T, s *scene.Scene) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("%d sockets, want %d", len(got), len(want))
+	}
+}
+
+// The table says of each socket who holds it, or why nobody does, unless the state says so.
+func ownerColumn(t *testing.T, s *scene.Scene) {
+	got := map[string]int{}
+	out, _, _ := verb(t, s.NetNS, "-H", "-c", "state,inode,owner")
+	for line := range strings.Lines(out) {
+		w := strings.Fields(line)
+		if len(w) > 2 && strings.HasPrefix(w[2], "(") || len(w) == 3 && w[2] == "-" {
+			got[w[2]]++
+			says := w[0] == "TIME-WAIT" || w[0] == "SYN-RECV"
+			if says && w[2] != "-" || !says && w[2] == "-" && w[0] != "FIN-WAIT-2" { // which can be one that waits
+				t.Errorf("%s", line)
+			}
+		}
+	}
+	want := map[string]int{}
+	for _, row := range answer(t, s.NetNS, "-c", "no_owner", "no_owner") {
+		switch why := str(row["no_owner"]); why {
+		case "time-wait", "syn-recv":
+			want["-"]++
+		default:
+			want["("+why+")"]++
+		}
+	}
+	if !maps.Equal(got, want) || want["(orphan)"] == 0 || want["(unaccepted)"] == 0 || want["-"] == 0 {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

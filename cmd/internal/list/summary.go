@@ -124,9 +124,10 @@ func (s *summary) add(sk *diag.InetSocket) {
 
 func (s *summary) print() error {
 	w := s.l.out
-	t := table.Layout{W: w, Heads: []table.Head{{Text: "STATE"}, {Text: "TCP", Right: true}, {Text: "TCP6", Right: true}, {Text: "UDP", Right: true}, {Text: "UDP6", Right: true}}}
+	t := s.layout(table.Head{Text: "STATE"}, table.Head{Text: "TCP", Right: true}, table.Head{Text: "TCP6", Right: true},
+		table.Head{Text: "UDP", Right: true}, table.Head{Text: "UDP6", Right: true})
 	line := func(name string, n *[4]uint64) {
-		row := append([]byte(name), 0)
+		row := append(append(table.AppendStyle(nil, table.StateStyle(name)), name...), 0)
 		for _, v := range n {
 			row = append(strconv.AppendUint(row, v, 10), 0)
 		}
@@ -142,10 +143,10 @@ func (s *summary) print() error {
 		return err
 	}
 	fmt.Fprintf(w, "\nqueues           %d bytes to read, %d bytes to send, %d connections to accept\n", s.queues["recv"], s.queues["send"], s.queues["accept"])
-	fmt.Fprintf(w, "full listeners   %d\n", s.full)
-	fmt.Fprintf(w, "drops            %d packets, of sockets that are still open\n", s.drops)
-	fmt.Fprintf(w, "closed windows   %d connections wait for their peer to read\n", s.stuck)
-	fmt.Fprintf(w, "retransmissions  %d segments, of connections that are still open; %d connections retransmit now\n", s.retrans, s.sending)
+	fmt.Fprintf(w, "full listeners   %s\n", s.problem(s.full))
+	fmt.Fprintf(w, "drops            %s packets, of sockets that are still open\n", s.problem(s.drops))
+	fmt.Fprintf(w, "closed windows   %s connections wait for their peer to read\n", s.problem(s.stuck))
+	fmt.Fprintf(w, "retransmissions  %d segments, of connections that are still open; %s connections retransmit now\n", s.retrans, s.problem(s.sending))
 
 	s.top(w, "most connections", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.sockets }), field.None)
 	s.top(w, "most bytes", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.bytes }), field.Bytes)
@@ -155,13 +156,27 @@ func (s *summary) print() error {
 	if len(ports) > 0 && s.hi >= s.lo {
 		all := uint64(s.hi-s.lo) + 1
 		fmt.Fprintf(w, "\nsource ports (%d to %d) in use towards a destination\n", s.lo, s.hi)
-		t := table.Layout{W: w, Heads: []table.Head{{Text: "FROM"}, {Text: "DESTINATION"}, {Text: "PORTS", Right: true}, {Text: "OF", Right: true}, {Text: "SHARE", Right: true}}}
+		t := s.layout(table.Head{Text: "FROM"}, table.Head{Text: "DESTINATION"}, table.Head{Text: "PORTS", Right: true}, table.Head{Text: "OF", Right: true},
+			table.Head{Text: "SHARE", Right: true})
 		for _, l := range ports {
 			t.Row(fmt.Appendf(nil, "%s\x00%d\x00%d\x00%d%%\x00", l.name, l.n, all, 100*l.n/all))
 		}
 		return t.Flush()
 	}
 	return nil
+}
+
+func (s *summary) layout(heads ...table.Head) *table.Layout {
+	return &table.Layout{W: s.l.out, Heads: heads, Width: s.l.width, Color: s.l.color}
+}
+
+// problem is a number that is a problem unless it is 0.
+func (s *summary) problem(n uint64) string {
+	text := strconv.FormatUint(n, 10)
+	if n == 0 || !s.l.color {
+		return text
+	}
+	return table.Problem.Paint(text)
 }
 
 type ranked struct {
@@ -189,7 +204,7 @@ func (s *summary) top(w io.Writer, title, head string, list []ranked, u field.Un
 		return
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
-	t := table.Layout{W: w, Heads: []table.Head{{Text: head}, {Text: "N", Right: true}}}
+	t := s.layout(table.Head{Text: head}, table.Head{Text: "N", Right: true})
 	if u != field.None {
 		t.Heads[1].Text = "BYTES"
 	}

@@ -2,35 +2,46 @@ package list
 
 import (
 	"bytes"
-	"io"
+	"errors"
+	"fmt"
 	"os"
+	"os/signal"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
 )
 
-// home puts the cursor home; clearLine clears to the end of a line, clearBelow the rest of the screen (ECMA-48).
-const home, clearLine, clearBelow = "\x1b[H", "\x1b[K", "\x1b[J"
+// ECMA-48: clearAll clears the screen, home puts the cursor home, clearLine clears to the end of a line, clearBelow the rest of the
+// screen.
+const clearAll, home, clearLine, clearBelow = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
 
-// watch shows the sockets again and again: on a terminal in the same place, otherwise one round behind the other.
+// watch shows the sockets again and again: on a terminal in the same place, and at once when its size changes; otherwise one round
+// behind the other.
 func watch(env *cli.Env, o Options) error {
 	tick := time.NewTicker(o.Watch)
 	defer tick.Stop()
+	resized := make(chan os.Signal, 1)
+	if _, ok := terminalSize(env.Stdout); ok {
+		signal.Notify(resized, unix.SIGWINCH)
+		defer signal.Stop(resized)
+	}
 	w := &field.Watch{}
 	if o.Summary || o.Group != "" {
 		w = nil // sockets are not shown
 	}
+	var last unix.Winsize
 	for {
-		var screen bytes.Buffer
-		height := terminalHeight(env.Stdout)
-		out := env.Stdout
-		if height > 0 {
-			out = &screen
+		round, out := *env, env.Stdout
+		var screen, words bytes.Buffer
+		size, terminal := terminalSize(env.Stdout)
+		if terminal {
+			round.Stderr, out = &words, &screen
 		}
-		l, err := newLister(env, o, out)
+		l, err := newLister(&round, o, out)
 		if err != nil {
 			return err
 		}
@@ -39,45 +50,48 @@ func watch(env *cli.Env, o Options) error {
 			l.context.Watch = w
 		}
 		err = l.run()
-		if height > 0 {
-			if _, err := env.Stdout.Write(redraw(screen.Bytes(), height)); err != nil {
+		if errors.Is(err, diag.ErrPartial) { // the next may be whole
+			complain(round.Stderr, err)
+			err = nil
+		}
+		if terminal {
+			text := redraw(screen.Bytes(), words.Bytes(), int(size.Row))
+			if size != last {
+				text = append([]byte(clearAll), text...)
+			}
+			last = size
+			if _, err := env.Stdout.Write(text); err != nil {
 				return err
 			}
 		}
 		if err != nil {
 			return err
 		}
+		if now, _ := terminalSize(env.Stdout); now != size { // Linux sends the signal before the size is another
+			continue
+		}
 		select {
 		case <-env.Ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-resized:
 		}
 	}
 }
 
-// redraw writes as many lines over those of the round before as the terminal has.
-func redraw(text []byte, height int) []byte {
+// redraw writes over the round before: as many lines as the terminal has rows, and below them the words, which go to stderr otherwise.
+func redraw(text, words []byte, rows int) []byte {
+	lines := bytes.SplitAfter(text, []byte{'\n'})
+	lines = lines[:len(lines)-1] // behind the last line feed
+	said := bytes.SplitAfter(words, []byte{'\n'})
+	said = said[:len(said)-1]
+	room := max(rows-1-len(said), 1)
+	if n := len(lines) - room; n > 0 && rows > 0 { // 0: a terminal that does not tell
+		lines = append(lines[:room-1:room-1], fmt.Appendf(nil, "... and %d more\n", n+1))
+	}
 	out := []byte(home)
-	for range height - 1 {
-		line, rest, ok := bytes.Cut(text, []byte{'\n'})
-		if !ok {
-			break
-		}
-		out = append(append(append(out, line...), clearLine...), '\n')
-		text = rest
+	for _, line := range append(lines[:len(lines):len(lines)], said...) {
+		out = append(append(append(out, line[:len(line)-1]...), clearLine...), '\n')
 	}
 	return append(out, clearBelow...)
-}
-
-// terminalHeight returns how many lines the terminal has that w is; 0 if it is none.
-func terminalHeight(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(ws.Row)
 }

@@ -2,22 +2,42 @@ package list
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/diagtest"
+	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
 func TestRedraw(t *testing.T) {
-	if got := string(redraw([]byte("a\nb\nc\n"), 3)); got != "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J" {
-		t.Errorf("%q", got)
+	for _, tt := range []struct {
+		text, words string
+		rows        int
+		want        string
+	}{
+		{"a\nb\n", "", 3, "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"},
+		{"a\nb\nc\n", "", 3, "\x1b[Ha\x1b[K\n... and 2 more\x1b[K\n\x1b[J"},
+		{"a\nb\nc\n", "hint\n", 4, "\x1b[Ha\x1b[K\n... and 2 more\x1b[K\nhint\x1b[K\n\x1b[J"},
+		{"a\nb\n", "", 1, "\x1b[H... and 2 more\x1b[K\n\x1b[J"},
+		{"a\nb\n", "", 0, "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"},
+		{"", "", 24, "\x1b[H\x1b[J"},
+	} {
+		if got := string(redraw([]byte(tt.text), []byte(tt.words), tt.rows)); got != tt.want {
+			t.Errorf("%q, %q in %d rows: %q, want %q", tt.text, tt.words, tt.rows, got, tt.want)
+		}
 	}
 }
 
@@ -117,5 +137,55 @@ func TestWatchEnds(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("it goes on")
+	}
+}
+
+// rounds cancels a context when the third round is written.
+type rounds struct {
+	bytes.Buffer
+	cancel func()
+	n      int
+}
+
+func (r *rounds) Write(b []byte) (int, error) {
+	if r.n++; r.n == 3 {
+		r.cancel()
+	}
+	return r.Buffer.Write(b)
+}
+
+// An answer that is not whole does not end it: that is said, and the next one may be. Another error does.
+func TestWatchAndErrors(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		out, words := &rounds{cancel: cancel}, &bytes.Buffer{}
+		var asked atomic.Int32
+		kernel := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+			if !r.States().Has(diag.Established) {
+				return []diagtest.Datagram{diagtest.Datagram{}.Done(r)}
+			}
+			nth := asked.Add(1)
+			switch {
+			case !whole:
+				return []diagtest.Datagram{diagtest.Datagram{}.Error(r, syscall.EPERM)}
+			case nth == 1:
+				return []diagtest.Datagram{twoConnections(r), diagtest.Datagram{}.Error(r, syscall.ENOMEM)}
+			}
+			return []diagtest.Datagram{twoConnections(r).Done(r)}
+		})
+		env := &cli.Env{Ctx: ctx, Args: []string{"list", "-4t", "-o", "ndjson", "-c", "peer_port", "-w", "100ms"}, Stdout: out, Stderr: words,
+			Getenv: func(string) string { return "" }, Kernel: kernel.Config(), Owners: owner.Config{Backend: owner.None}}
+		status := Main(env)
+		if !whole {
+			if status != exitFailed || out.n != 0 || !strings.Contains(words.String(), "not permitted") {
+				t.Errorf("an error: status %d, %d rounds, %q", status, out.n, words)
+			}
+			continue
+		}
+		row := "{\"peer_port\":22}\n{\"peer_port\":23}\n"
+		if status != exitOK || !strings.HasPrefix(out.String(), row+row+row) || strings.Count(words.String(), "partial") != 1 {
+			t.Errorf("status %d, %q, %q", status, out, words)
+		}
 	}
 }

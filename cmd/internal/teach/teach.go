@@ -35,7 +35,7 @@ func help(env *cli.Env, usage string) bool {
 
 // Schema is the verb that prints the JSON Schema of list's output.
 func Schema(env *cli.Env) int {
-	if help(env, "Usage: sockeye schema\n\nPrints the JSON Schema of what sockeye list --output json prints.\n") {
+	if help(env, "Usage: sockeye schema\n\nPrints the JSON Schema of what sockeye list, ss and netstat print with --output json;\nwith --output ndjson, each line is one of its items.\n") {
 		return exitOK
 	}
 	if len(env.Args) > 1 {

@@ -103,6 +103,8 @@ A field is something that can be said of a socket: sockeye fields lists them all
   - no_owner says why a socket has no owner: time-wait, syn-recv, unaccepted (in an accept queue), orphan (closed, with data or a
     FIN still to bring home), unseen (held by no process that can be seen: the kernel, io_uring, another pid namespace),
     unknown (some processes could not be looked into).
+  - An answer that may not be whole says so on stderr and by exit status 1, in every format; JSON and CSV are whole by their
+    own rules all the same.
   - unit, container, runtime and pod are read from the path of the owner's control group.
 `
 

@@ -58,12 +58,20 @@ func (e *Expr) Plan(queries []diag.InetQuery, ops filter.Ops) []Part {
 
 // Match returns a function that says whether the filter picks a socket. It does not allocate. Conditions that need owners read
 // them from Env.Context.
-func (e *Expr) Match() func(*diag.InetSocket) bool { return filter.New(e.Tree, 0).Match }
+func (e *Expr) Match() func(*diag.InetSocket) bool { return compile(e.Tree) }
 
 // Early returns a function that picks at least the sockets that the filter does, before the owners are known.
 func (e *Expr) Early() func(*diag.InetSocket) bool {
 	if e.Tree == nil {
 		return func(*diag.InetSocket) bool { return true }
 	}
-	return filter.New(filter.Early(e.Tree), 0).Match
+	return compile(filter.Early(e.Tree))
+}
+
+// compile spares a lone test the way through the filter that has it.
+func compile(n filter.Node) func(*diag.InetSocket) bool {
+	if c, ok := n.(filter.Check); ok {
+		return c.Picks
+	}
+	return filter.New(n, 0).Match
 }

@@ -274,9 +274,16 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 	}
 }
 
+// BenchmarkTerm times what one condition takes a socket. The aim is 10 ns, regular expressions aside.
 func BenchmarkTerm(b *testing.B) {
 	s := estab(b)
-	for _, text := range []string{"rtt > 100ms", "sendq >= 64K", "timer = on", "cong = cubic", "dport = 443", "state established"} {
+	for _, text := range []string{
+		"rtt > 100ms", "lost in (1, 2, 3)", "sendq >= 64K", "retransmits = 3",
+		"dst 192.0.2.0/24", "src in (10.0.0.0/8, 192.168.0.0/16)", "dport = 443", "dport in (22, 80, 443)", "sport 30000-50000",
+		"state established", "state in (established, close-wait)", "proto = tcp", "dev = eth0",
+		"timer = on", "timer in (on, persist)", "cong = cubic", "cong != cubic", "cong in (bbr, cubic)", "user = root", "ecn",
+		"process = nginx", "pid = 200", "cong ~ ^cu",
+	} {
 		x, err := Parse(text, testEnv())
 		if err != nil {
 			b.Fatal(err)
