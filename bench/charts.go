@@ -3,13 +3,14 @@ package bench
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/sockeye-tools/sockeye/bench/chart"
 )
 
 // tones are the colours of the tools. Two that never answer the same question can have the same.
 var tones = map[string]chart.Tone{
-	toolFloor: chart.FloorTone, toolSS: chart.SockeyeTone, toolNetstat: chart.Sockeye2Tone,
+	toolFloor: chart.FloorTone, toolSS: chart.SockeyeTone, toolNetstat: chart.Sockeye2Tone, toolList: chart.SockeyeTone,
 	"ss": chart.PeerTone, "netstat": chart.PeerTone + 1, "lsof": chart.PeerTone + 2,
 	"mdlayher": chart.PeerTone + 3, "mdlayher-info": chart.PeerTone + 3,
 	"procfs": chart.PeerTone + 4, "vishvananda": chart.PeerTone + 4, "gopsutil": chart.PeerTone + 4,
@@ -18,6 +19,12 @@ var tones = map[string]chart.Tone{
 func tone(tool string) chart.Tone {
 	if t, ok := tones[tool]; ok {
 		return t
+	}
+	switch {
+	case strings.HasSuffix(tool, noOwners):
+		return chart.PeerTone + 1
+	case strings.HasPrefix(tool, "ss | "):
+		return chart.PeerTone
 	}
 	return chart.PeerTone + 5 // given by the user
 }

@@ -165,6 +165,9 @@ func (e *entry) result() Result {
 
 // shown is the command without the place where its program is.
 func (e *entry) shown() []string {
+	if e.tool.shown != nil {
+		return e.tool.shown
+	}
 	argv := slices.Clone(e.argv)
 	argv[0] = filepath.Base(argv[0])
 	return argv
@@ -198,8 +201,11 @@ func (f *Figures) times(name string, of *Figures) *Multiple {
 	return &Multiple{Of: name, Wall: ratio(f.Wall, of.Wall), CPU: ratio(f.CPU, of.CPU)}
 }
 
-// commandLine shows a command as one would type it.
+// commandLine shows a command as one would type it. A single word is a line of the shell.
 func commandLine(argv []string) string {
+	if len(argv) == 1 {
+		return printable(argv[0])
+	}
 	words := slices.Clone(argv)
 	for i, w := range words {
 		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`*?[]#~=%|&;<>()") {

@@ -18,7 +18,7 @@ func TestQuestionsByName(t *testing.T) {
 		return strings.Join(n, " ")
 	}
 	usual, err := QuestionsByName(nil)
-	if err != nil || names(usual) != "tan tani tanp tln tlnp tn-sport1" {
+	if err != nil || names(usual) != "tan tani tanp tln tlnp tn-sport1 by-state by-process worst-rtt rtt-over ndjson" {
 		t.Errorf("the usual questions: %s, %v", names(usual), err)
 	}
 	if got, err := QuestionsByName([]string{"startup", "tan", "startup"}); err != nil || names(got) != "startup tan" {
@@ -32,7 +32,7 @@ func TestQuestionsByName(t *testing.T) {
 func TestQuestions(t *testing.T) {
 	seen := map[string]bool{}
 	for _, q := range Questions() {
-		if seen[q.Name] || q.Name == "" || q.Text == "" || q.SS == nil && q.Netstat == nil {
+		if seen[q.Name] || q.Name == "" || q.Text == "" || q.SS == nil && q.Netstat == nil && q.List == nil {
 			t.Errorf("%+v", q)
 		}
 		seen[q.Name] = true

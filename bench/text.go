@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // WriteText writes the report for people.
@@ -21,7 +23,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, line := range r.legend() {
 		b.WriteString(line + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	// What tools said when they failed is among it, and a report may come from anywhere.
+	var out []byte
+	for line := range strings.Lines(b.String()) {
+		out = append(names.AppendEscaped(out, strings.TrimSuffix(line, "\n")), '\n')
+	}
+	_, err := w.Write(out)
 	return err
 }
 
@@ -72,7 +79,7 @@ func (r *Report) preface() []string {
 // title is the question as a heading, with the command line of the first tool that has the usual one.
 func (c *Comparison) title() string {
 	for _, r := range c.Results {
-		if r.Tool == toolSS {
+		if (r.Tool == toolSS || r.Tool == toolList) && len(r.Command) > 0 {
 			return fmt.Sprintf("%s: %s (%s)", c.Question, c.Text, commandLine(r.Command[1:]))
 		}
 	}
@@ -130,7 +137,7 @@ func (r *Result) note(limit float64) string {
 func (r *Report) legend() []string {
 	return []string{
 		"WALL is from start to end; CPU is user and system time, with that of child processes; kB, MB, GB are powers of 1000.",
-		"/SOCKEYE: as a multiple of sockeye netstat for netstat and sockeye netstat, and of sockeye ss for all others.",
-		"/FLOOR: as a multiple of the floor, which sends the requests of ss, receives the answers, and looks up no owner.",
+		"/SOCKEYE: as a multiple of sockeye netstat for netstat and sockeye netstat, and of sockeye ss, or list, for all others.",
+		"/FLOOR: as a multiple of the floor, which sends the requests of ss, receives the answers, and looks up no owner (with --scan, one that is not there).",
 	}
 }

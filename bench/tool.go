@@ -15,6 +15,7 @@ const (
 	toolFloor   = "floor"
 	toolSS      = "sockeye ss"
 	toolNetstat = "sockeye netstat"
+	toolList    = "sockeye list"
 )
 
 // Peer is a program given by the user, with its arguments.
@@ -94,9 +95,13 @@ func lookPath(name, path, except string) string {
 type tool struct {
 	name    string
 	argv    []string
-	against string // the tool of sockeye that does the same
-	counts  bool   // it prints the number of sockets alone
+	shown   []string // what a report shows in the place of argv; nil: argv
+	against string   // the tool of sockeye that does the same
+	counts  bool     // it prints the number of sockets alone
 }
+
+// shell runs pipelines.
+const shell = "/bin/sh"
 
 // tools are those that answer a question: the floor first, then sockeye.
 func (p *Programs) tools(q Question) []tool {
@@ -108,11 +113,17 @@ func (p *Programs) tools(q Question) []tool {
 		}
 	}
 	against := toolSS
-	if q.SS == nil {
+	switch {
+	case q.List != nil:
+		against = toolList
+	case q.SS == nil:
 		against = toolNetstat
 	}
 	if q.Floor != nil {
 		add(toolFloor, against, p.Sockeye, append([]string{"bench", "floor"}, q.Floor...)...)
+	}
+	if q.List != nil {
+		add(toolList, toolList, p.Sockeye, append([]string{"list"}, q.List...)...)
 	}
 	if q.SS != nil {
 		add(toolSS, toolSS, p.Sockeye, append([]string{"ss"}, q.SS...)...)
@@ -128,6 +139,15 @@ func (p *Programs) tools(q Question) []tool {
 	}
 	if q.Lsof != nil {
 		add("lsof", against, p.Lsof, q.Lsof...)
+	}
+	for _, pipe := range q.Pipelines {
+		if len(p.SS) == 0 {
+			break
+		}
+		// The words of the command that is ss are the script's own.
+		script := `"$0" "$@"` + strings.TrimPrefix(pipe.Script, "ss")
+		add(pipe.Name, against, []string{shell, "-c", script}, p.SS...)
+		ts[len(ts)-1].shown = []string{pipe.Script}
 	}
 	if p.GoPeers != "" {
 		for _, name := range q.GoPeers {

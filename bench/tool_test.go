@@ -95,6 +95,12 @@ func TestTools(t *testing.T) {
 			"gopsutil: /peers gopsutil against sockeye ss, counts",
 			"mine: /mine -x against sockeye ss",
 		},
+		"by-state": {
+			"floor: /s '--owners=bpf' bench floor --ext 0x0 --states 0x3fff against sockeye list, counts",
+			"sockeye list: /s '--owners=bpf' list -t --group-by state against sockeye list",
+			`ss | uniq -c: /bin/sh -c '"$0" "$@" -tan | awk '\''{print $1}'\'' | sort | uniq -c' /ss against sockeye list`,
+			"mine: /mine -x against sockeye list",
+		},
 		"tn-sport1": {
 			"floor: /s '--owners=bpf' bench floor --ext 0x0 --states 0x3b37 --sport 1 against sockeye ss, counts",
 			"sockeye ss: /s '--owners=bpf' ss -tnp 'sport = :1' against sockeye ss",

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 func TestSplitWords(t *testing.T) {
@@ -43,5 +45,5 @@ func TestSplitWords(t *testing.T) {
 
 func TestMain(m *testing.M) {
 	childMain()
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
