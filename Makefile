@@ -1,11 +1,11 @@
-# make build | run | test | lint | fmt | generate | peers | bench | install | install-compat
+# make build | run | test | race | fuzz | lint | fmt | generate | peers | bench | counts | vuln | install | install-compat
 GO      ?= go
 PREFIX  ?= /usr/local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 export CGO_ENABLED = 0
 tool = $(GO) tool -modfile=.ci/tools/go.mod
 
-.PHONY: build run test race lint fmt generate peers bench install install-compat clean
+.PHONY: build run test race fuzz lint fmt generate peers bench counts vuln install install-compat clean
 
 build:
 	$(GO) build -trimpath -tags urfave_cli_no_docs -ldflags '-s -w -X main.version=$(VERSION)' -o bin/sockeye ./cmd/sockeye
@@ -26,6 +26,11 @@ test: build
 race:
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race ./...
 
+# Each fuzz target for FUZZTIME: a time, or a number of executions such as 2000x. What is found goes to testdata/fuzz.
+FUZZTIME ?= 10s
+fuzz:
+	$(GO) run ./internal/fuzz -fuzztime $(FUZZTIME) ./...
+
 lint:
 	test -z "$$(gofmt -l cmd diag render bench internal | tee /dev/stderr)"
 	$(GO) vet ./...
@@ -43,6 +48,19 @@ fmt:
 bench: build peers
 	cd bench/peers && $(GO) build -o ../../bin/peers .
 	bin/sockeye bench run --go-peers bin/peers --peer ss=.peers/ss --peer netstat=.peers/netstat $(BENCHFLAGS)
+
+# The table of docs/trust.md, counted anew. Takes root and some minutes.
+counts: build peers
+	rm -f bin/counts.tsv
+	SOCKEYE_BIN=$(CURDIR)/bin/sockeye SOCKEYE_COUNTS=$(CURDIR)/bin/counts.tsv SOCKEYE_SLOW_TESTS=1 $(GO) test -count=1 $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/internal\/counts/ {print $$1}')
+	SOCKEYE_COUNTS=$(CURDIR)/bin/counts.tsv $(GO) run ./internal/fuzz -fuzztime $(FUZZTIME) ./...
+	$(GO) run ./internal/counts/table bin/counts.tsv docs/trust.md
+
+# Known vulnerabilities in what is used; without a way to the database it says so.
+vuln:
+	$(GO) build -o bin/ ./cmd/sockeye
+	GOBIN=$(CURDIR)/bin $(GO) install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+	bin/govulncheck ./... || { test $$? -ne 3 && echo "the vulnerability database could not be asked" >&2; }
 
 # The BPF objects; needs clang, llvm and libbpf's headers (apt-get install clang llvm libbpf-dev). Its output is in the tree.
 generate:

@@ -14,7 +14,7 @@ const batchSize = 32 << 10
 // another; all others range over Conn.Inet.
 type Batch struct {
 	buf    []byte
-	n      int // bytes of whole messages that carry sockets
+	n      int // bytes of whole messages, up to the last that carries a socket
 	broken int // messages that could not be decoded, once Inet has run
 	lost   int // of them, lines of a /proc table
 	proto  Protocol
@@ -68,12 +68,15 @@ func (b *Batch) messages(yield func(m []byte) bool) {
 	ne := binary.NativeEndian
 	for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
 		n := int(ne.Uint32(rest)) // scan has seen that it fits
-		if ne.Uint16(rest[4:]) >= nlmsgMinType && !yield(rest[sizeofNlMsghdr:n]) {
+		if carriesSocket(ne.Uint16(rest[4:])) && !yield(rest[sizeofNlMsghdr:n]) {
 			return
 		}
 		rest = rest[min((n+3)&^3, len(rest)):]
 	}
 }
+
+// carriesSocket reports whether a message of the type is about a socket. Others that kernels may come to send are passed over.
+func carriesSocket(typ uint16) bool { return typ == sockDiagByFamily || typ == tcpdiagGetsock }
 
 // Broken returns how many messages of the batch could not be decoded, once Inet has run over all of it.
 func (b *Batch) Broken() int { return b.broken }
@@ -109,7 +112,7 @@ func (b *Batch) scan(n int, seq, pid uint32) (e end) {
 		next := min(off+(size+3)&^3, n)
 		if ne.Uint32(rest[8:]) != seq || pid != 0 && ne.Uint32(rest[12:]) != pid {
 			ne.PutUint16(rest[4:], nlmsgNoop)
-			off, b.n = next, next
+			off = next
 			continue
 		}
 		if flags&nlmFDumpIntr != 0 {
@@ -124,7 +127,10 @@ func (b *Batch) scan(n int, seq, pid uint32) (e end) {
 			e.done, e.err = true, syscall.ENOBUFS
 			return e
 		}
-		off, b.n = next, next
+		off = next
+		if carriesSocket(typ) { // without one there is nothing to yield, and the dump may be begun again
+			b.n = next
+		}
 	}
 	return e
 }

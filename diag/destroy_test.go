@@ -22,7 +22,7 @@ func TestDestroyRequest(t *testing.T) {
 	})
 	c := dial(t, k.Config())
 	raw := func(p byte) *diag.InetSocket {
-		b := append(payload(diag.IPv4, 7), 5, 0, 10, 0, p, 0, 0, 0) // INET_DIAG_PROTOCOL
+		b := append(payload(diag.IPv4, 7), native(uint16(5), uint16(10), p, [3]byte{})...) // INET_DIAG_PROTOCOL
 		s, err := diag.ParseInet(b, diag.Raw)
 		if err != nil {
 			t.Fatal(err)

@@ -270,6 +270,13 @@ func FuzzDecodeInet(f *testing.F) {
 		s.DCTCPInfo()
 		s.BBRInfo()
 		n := 0
+		for range s.BPFStorages() {
+			n++
+		}
+		if n > len(b)/12 { // two attributes and a number in one
+			t.Errorf("%d values of BPF maps in %d bytes", n, len(b))
+		}
+		n = 0
 		for range s.MD5Sigs() {
 			n++
 		}

@@ -1,6 +1,8 @@
 package diag_test
 
 import (
+	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -9,7 +11,9 @@ import (
 )
 
 func TestParseProcInet(t *testing.T) {
-	const line = "   1: 0100007F:A6A4 0200007F:1F90 01 00000005:00000007 01:00000014 00000003     7        2 39627717 2 0000000019787927 20 4 31 10 7"
+	// Addresses are printed as numbers of the processor.
+	line := fmt.Sprintf("   1: %08X:A6A4 %08X:1F90 01 00000005:00000007 01:00000014 00000003     7        2 39627717 2 0000000019787927 20 4 31 10 7",
+		binary.NativeEndian.Uint32([]byte{127, 0, 0, 1}), binary.NativeEndian.Uint32([]byte{127, 0, 0, 2}))
 	s, err := diag.ParseProcInet([]byte(line), diag.TCP, diag.IPv4)
 	if err != nil {
 		t.Fatal(err)

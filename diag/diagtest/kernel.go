@@ -124,8 +124,11 @@ func (d Datagram) Error(r Request, errno syscall.Errno) Datagram {
 
 // Kernel answers requests by a function. It runs until the test ends.
 type Kernel struct {
+	// Receive, if not nil, is asked before each receive of the program whether it is to be from another descriptor, such as one that
+	// fails. Set it before Config.
+	Receive func() (fd int, ok bool)
+
 	answer func(Request) []Datagram
-	proc   string
 
 	mu       sync.Mutex
 	requests []Request
@@ -135,13 +138,13 @@ type Kernel struct {
 // NewKernel returns a Kernel that answers with what answer returns. A nil Datagram closes the connection; no datagram at all leaves
 // the program waiting.
 func NewKernel(t testing.TB, answer func(Request) []Datagram) *Kernel {
-	k := &Kernel{answer: answer, proc: t.TempDir()}
+	k := &Kernel{answer: answer}
 	t.Cleanup(k.wg.Wait)
 	return k
 }
 
-// Config makes diag.Dial talk to the Kernel. Its procfs is empty, so that nothing of the machine's own sockets comes in.
-func (k *Kernel) Config() *diag.Config { return &diag.Config{Socket: k.dial, Proc: k.proc} }
+// Config makes diag.Dial talk to the Kernel. It has no procfs, so that nothing of the machine's own sockets comes in.
+func (k *Kernel) Config() *diag.Config { return &diag.Config{Socket: k.dial, Proc: "/nonexistent"} }
 
 // Requests returns what was asked so far.
 func (k *Kernel) Requests() []Request {
@@ -159,7 +162,7 @@ func (k *Kernel) dial() (*netlink.Conn, error) {
 	}
 	mine, yours := os.NewFile(uintptr(fds[0]), "kernel"), os.NewFile(uintptr(fds[1]), "sock_diag")
 	k.wg.Go(func() { k.serve(mine) })
-	return netlink.NewConn(&conn{yours}, portID), nil
+	return netlink.NewConn(&conn{yours, k.Receive}, portID), nil
 }
 
 func (k *Kernel) serve(f *os.File) {
@@ -187,7 +190,31 @@ func (k *Kernel) serve(f *os.File) {
 }
 
 // conn is a netlink.Socket over one end of a socket pair. The receiving side is diag's own, through SyscallConn.
-type conn struct{ *os.File }
+type conn struct {
+	*os.File
+	receive func() (fd int, ok bool)
+}
+
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	raw, err := c.File.SyscallConn()
+	if c.receive == nil || err != nil {
+		return raw, err
+	}
+	return &elsewhere{raw, c.receive}, nil
+}
+
+// elsewhere is a RawConn that reads from other descriptors, when it is told to.
+type elsewhere struct {
+	syscall.RawConn
+	receive func() (fd int, ok bool)
+}
+
+func (e *elsewhere) Read(f func(fd uintptr) bool) error {
+	if fd, ok := e.receive(); ok && f(uintptr(fd)) {
+		return nil
+	}
+	return e.RawConn.Read(f)
+}
 
 var errReceive = errors.New("diagtest: receive through SyscallConn")
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // asNetstat in the environment makes the test binary be netstat.
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 		env.Stdout, env.Stderr = os.Stdout, os.Stderr
 		os.Exit(Main(env))
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Wrap(m).Run())
 }
 
 // TestNotRoot: what somebody sees who may not look into the processes of others.
