@@ -1,14 +1,17 @@
-# make build | run | test | race | fuzz | lint | fmt | generate | peers | bench | counts | vuln | install | install-compat
+# make build | run | test | race | fuzz | test-kernels | test-big-endian | lint | fmt | generate | peers | bench | counts | vuln | install | install-compat
 GO      ?= go
 PREFIX  ?= /usr/local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 export CGO_ENABLED = 0
 tool = $(GO) tool -modfile=.ci/tools/go.mod
 
-.PHONY: build run test race fuzz lint fmt generate peers bench counts vuln install install-compat clean
+.PHONY: build run test test-kernels test-big-endian race fuzz lint fmt generate peers bench counts vuln install install-compat clean
 
 build:
 	$(GO) build -trimpath -tags urfave_cli_no_docs -ldflags '-s -w -X main.version=$(VERSION)' -o bin/sockeye ./cmd/sockeye
+
+# The guest that make test runs (make test GUEST= runs none): one of bookworm, trixie and sid.
+GUEST   ?= trixie
 
 # The sockets of this host.
 run: build
@@ -21,6 +24,20 @@ test: build
 	cd internal/schemacheck && $(GO) build -o ../../bin/schemacheck . && $(GO) test $(TESTFLAGS) ./...
 	SOCKEYE_BIN=$(CURDIR)/bin/sockeye $(GO) test $(TESTFLAGS) ./...
 	cd bench/peers && $(GO) test $(TESTFLAGS) ./...
+	if [ -z "$(GUEST)" ]; then :; elif internal/guest/fetch.sh $(GUEST); then \
+	  SOCKEYE_GUESTS=$(GUEST) SOCKEYE_GUEST_PACKAGES=internal/guest,diag,internal/sockets $(GO) test $(TESTFLAGS) -timeout 20m -run '^TestKernels$$' ./internal/guest; \
+	else echo "no guest was started: it could not be fetched" >&2; fi
+
+# The tests on Debian's kernels, in virtual machines (KERNELS=6.1,sid: these): see internal/guest/README.md.
+KERNELS ?= all
+test-kernels: build
+	internal/peers/fetch.sh
+	internal/guest/fetch.sh
+	SOCKEYE_GUESTS=$(KERNELS) SOCKEYE_REQUIRE_GUESTS=1 SOCKEYE_BIN=$(CURDIR)/bin/sockeye $(GO) test -count=1 -v -timeout 40m -run '^TestKernels$$' ./internal/guest
+
+# Decoders and renderers as s390x programs, in an emulator.
+test-big-endian:
+	internal/guest/big-endian.sh
 
 # Without GORACE each of the programs that tests start would sleep for a second when it ends.
 race:
@@ -79,4 +96,4 @@ install-compat: install
 	ln -sf sockeye $(DESTDIR)$(PREFIX)/bin/netstat
 
 clean:
-	rm -rf bin .peers
+	rm -rf bin .peers .guests
