@@ -16,7 +16,7 @@ import (
 func (l *lister) everywhere(queries []diag.InetQuery) error {
 	found := netns.Find(l.env.Ctx, netns.Config{Proc: l.context.Proc, NoBPF: l.env.Owners.Backend == owner.Proc})
 	if found.Denied > 0 {
-		fmt.Fprintf(l.env.Stderr, "sockeye: hint: the network namespaces of %d processes could not be looked at%s\n", found.Denied, asRoot())
+		fmt.Fprintf(l.env.Stderr, "sockeye: hint: the network namespaces of %s could not be looked at%s\n", processes(found.Denied), asRoot())
 	}
 	if found.Partial != nil && l.env.Owners.Backend != owner.Proc {
 		fmt.Fprintf(l.env.Stderr, "sockeye: hint: network namespaces that are held by sockets alone are not shown: %v%s\n", found.Partial, asRoot())

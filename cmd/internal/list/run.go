@@ -438,7 +438,7 @@ func (l *lister) hint() {
 	if l.denied == nil || l.denied.Denied() == 0 || l.unowned == 0 {
 		return
 	}
-	fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %d processes could not be read, so some owners are unknown%s\n", l.denied.Denied(), asRoot())
+	fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %s could not be read, so some owners are unknown%s\n", processes(l.denied.Denied()), asRoot())
 }
 
 // asRoot is the end of a hint to who is not.
@@ -447,4 +447,11 @@ func asRoot() string {
 		return ""
 	}
 	return ": run as root"
+}
+
+func processes(n int) string {
+	if n == 1 {
+		return "a process"
+	}
+	return fmt.Sprintf("%d processes", n)
 }
