@@ -50,10 +50,10 @@ const nobody = 65534
 var (
 	hintUser = [3]string{"ss: owners of other users' sockets are not shown: run as root\n",
 		`\(No info could be read for "-p": geteuid\(\)=65534 but you should be root.\)` + "\n",
-		"sockeye: hint: the descriptors of [0-9]+ processes could not be read, so some owners are unknown: run as root\n"}
+		"sockeye: hint: the descriptors of (a process|[0-9]+ processes) could not be read, so some owners are unknown: run as root\n"}
 	hintRoot = [3]string{"ss: some processes could not be looked into: sockets of theirs are shown without them\n",
 		`\(Not all processes could be identified, non-owned process info\n will not be shown, you would have to be root to see it all.\)` + "\n",
-		"sockeye: hint: the descriptors of [0-9]+ processes could not be read, so some owners are unknown\n"}
+		"sockeye: hint: the descriptors of (a process|[0-9]+ processes) could not be read, so some owners are unknown\n"}
 	hintHidden = [3]string{hintUser[0], hintRoot[1], hintUser[2]}
 )
 
