@@ -47,6 +47,7 @@ func (p *Writer) appendUsers(b []byte, inode uint32) []byte {
 type Thread struct {
 	TID, FD int32
 	Comm    string
+	Place   int // among the threads of the process, by their start: numbers begin anew
 }
 
 // ThreadOwners are Owners that know threads, for Options.Threads.
@@ -69,7 +70,7 @@ func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []b
 			p.threads = t.Threads(p.threads, o, inode)
 		}
 	}
-	slices.SortFunc(p.threads, func(a, b Thread) int { return cmp.Or(cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD)) })
+	slices.SortFunc(p.threads, func(a, b Thread) int { return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD)) })
 	for _, t := range slices.Backward(p.threads) {
 		b = appendComm(append(b, `("`...), t.Comm)
 		b = append(p.appendHolder(append(b, '"'), pid, t.TID, t.FD), "),"...)

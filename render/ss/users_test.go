@@ -47,9 +47,9 @@ func (fakeThreads) Threads(dst []Thread, o owner.Owner, inode uint32) []Thread {
 		return dst
 	}
 	if o.FD != 3 {
-		dst = append(dst, Thread{8, o.FD, "wor)ker"})
+		dst = append(dst, Thread{8, o.FD, "wor)ker", 0})
 	}
-	return append(dst, Thread{9, o.FD, "\x1b"})
+	return append(dst, Thread{9, o.FD, "\x1b", 1})
 }
 
 // TestAppendContexts: as ss has them where SELinux is on.

@@ -70,7 +70,10 @@ func TestBSDSockets(t *testing.T) {
 		h.datagram(any4(0), nil, unix.SOCK_RAW, unix.IPPROTO_ICMP, 0)
 		h.datagram(any6(0), nil, unix.SOCK_RAW, unix.IPPROTO_ICMPV6, 0)
 		h.datagram(any4(0), nil, unix.SOCK_RAW, 89, 0)
-		await(t, func() bool { return len(only(bsdRows(t, "-n", "-p", "tcp"), "tcp4 33 0 127.0.0.1.80 ")) == 1 })
+		await(t, func() bool {
+			rows := bsdRows(t, "-n", "-p", "tcp")
+			return len(only(rows, "tcp4 33 0 127.0.0.1.80 ")) == 1 && slices.ContainsFunc(rows, func(r string) bool { return strings.HasSuffix(r, " FIN_WAIT_2") })
+		})
 
 		c, m, s := port(t, client), port(t, mappedClient), port(t, sixClient)
 		listeners := []string{"tcp4 0 0 *.80 *.* LISTEN", "tcp46 0 0 *.443 *.* LISTEN", "tcp6 0 0 *.8443 *.* LISTEN", "tcp6 0 0 ::1.631 *.* LISTEN"}

@@ -52,7 +52,7 @@ func readThreads(tasks string, pid int32) (list []ss.Thread) {
 			continue
 		}
 		if comm, err := os.ReadFile(tasks + name + "/comm"); err == nil {
-			list = append(list, ss.Thread{TID: int32(tid), Comm: strings.TrimSuffix(string(comm), "\n")})
+			list = append(list, ss.Thread{TID: int32(tid), Comm: strings.TrimSuffix(string(comm), "\n"), Place: len(list)})
 		}
 	}
 	return list

@@ -210,7 +210,8 @@ func TestMatch(t *testing.T) {
 			if tt.estab && !early(e) || tt.wait && !early(tw) {
 				t.Error("Early loses a socket")
 			}
-			if n := testing.AllocsPerRun(100, func() { match(e); match(tw) }); n != 0 {
+			// A regular expression takes memory from a pool, which may be empty.
+			if n := testing.AllocsPerRun(100, func() { match(e); match(tw) }); n != 0 && !strings.Contains(tt.text, "~") {
 				t.Errorf("%v allocations", n)
 			}
 		})
