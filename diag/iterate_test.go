@@ -79,7 +79,7 @@ func TestIterateTellsWhatADumpTells(t *testing.T) {
 				if got, want := head(sock), head(want); got != want {
 					t.Errorf("%v %v:\n got %s\nwant %s", sock.Local, sock.Remote, got, want)
 				}
-				if sock.Retrans < want.Retrans || sock.Retrans > want.Retrans+3 {
+				if sock.Timer == diag.TimerOn && sock.Retrans < want.Retrans || sock.Retrans > want.Retrans+3 { // an answer to a probe ends its count
 					t.Errorf("%v %v: retried %d times, and some moments before %d times", sock.Local, sock.Remote, sock.Retrans, want.Retrans)
 				}
 			}
