@@ -70,7 +70,9 @@ func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []b
 			p.threads = t.Threads(p.threads, o, inode)
 		}
 	}
-	slices.SortFunc(p.threads, func(a, b Thread) int { return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD)) })
+	slices.SortFunc(p.threads, func(a, b Thread) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD))
+	})
 	for _, t := range slices.Backward(p.threads) {
 		b = appendComm(append(b, `("`...), t.Comm)
 		b = append(p.appendHolder(append(b, '"'), pid, t.TID, t.FD), "),"...)
