@@ -169,7 +169,10 @@ func (b *builder) closing(w *way) {
 	b.drop(fd)
 	orphan("fin-wait-2 orphan", FinWait2, portFinWait2Orphan, 8080, TimerKeepalive, 0, 0)
 
+	// Closed in FIN-WAIT-2, not before: an ACK that finds the socket locked by close makes it wait for itself.
 	fd, _ = b.dialWindow(w, w.hasty, portFinWait2TimeWait, 8080, openWindow)
+	check("shutdown", unix.Shutdown(fd, unix.SHUT_WR))
+	check("fin-wait-2", awaitState(fd, FinWait2))
 	b.drop(fd)
 	b.add(Expect{Name: "fin-wait-2 timewait " + w.suffix, Table: TCP, Family: w.family, Type: unix.SOCK_STREAM, State: FinWait2,
 		Local: addrOf(w.near, portFinWait2TimeWait), Remote: addrOf(w.hasty, 8080), Timer: TimerTimeWait})
