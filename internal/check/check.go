@@ -1,4 +1,5 @@
-// Package check has what tests of several packages look at: that text is fit for a terminal, and that an answer comes in time.
+// Package check has what tests of several packages need: that text is fit for a terminal, that an answer comes in time, and a loopback
+// device that is up.
 package check
 
 import (
