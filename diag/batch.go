@@ -75,6 +75,18 @@ func (b *Batch) messages(yield func(m []byte) bool) {
 	}
 }
 
+// blank takes out the messages of sockets whose cookie, at off in the payload, gone reports.
+func (b *Batch) blank(off int, gone func(cookie uint64) bool) {
+	ne := binary.NativeEndian
+	for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
+		n := int(ne.Uint32(rest)) // scan has seen that it fits
+		if carriesSocket(ne.Uint16(rest[4:])) && n >= sizeofNlMsghdr+off+8 && gone(cookie(rest[sizeofNlMsghdr+off:])) {
+			ne.PutUint16(rest[4:], nlmsgNoop)
+		}
+		rest = rest[min((n+3)&^3, len(rest)):]
+	}
+}
+
 // carriesSocket reports whether a message of the type is about a socket. Others that kernels may come to send are passed over.
 func carriesSocket(typ uint16) bool { return typ == sockDiagByFamily || typ == tcpdiagGetsock }
 

@@ -140,6 +140,26 @@ func (c *Conn) put(s *socket, clean bool) {
 	}
 }
 
+// send sends a request, on a socket that is the caller's until it calls put, with whether the whole answer was read. Until then a
+// cancelled ctx ends receiving.
+func (c *Conn) send(ctx context.Context, typ netlink.HeaderType, flags netlink.HeaderFlags, data []byte) (
+	_ *socket, req netlink.Message, put func(clean bool), _ error,
+) {
+	s, err := c.get()
+	if err != nil {
+		return nil, req, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
+	// The deadline of a socket that is used again must not be touched by a cancellation that comes late.
+	put = func(clean bool) { c.put(s, stop() && clean) }
+	req, err = s.nl.Send(netlink.Message{Header: netlink.Header{Type: typ, Flags: netlink.Request | flags}, Data: data})
+	if err != nil {
+		put(false)
+		return nil, req, nil, bare(err)
+	}
+	return s, req, put, nil
+}
+
 // socket is a netlink socket and what is needed to receive from it without allocating.
 type socket struct {
 	nl  *netlink.Conn

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/netip"
 	"syscall"
-	"time"
 
 	"github.com/mdlayher/netlink"
 )
@@ -33,22 +32,12 @@ func (c *Conn) Destroy(ctx context.Context, s *InetSocket) error {
 	if s.Source != FromNetlink {
 		return fail(syscall.EOPNOTSUPP, "the socket is known from /proc alone")
 	}
-	nl, err := c.get()
+	nl, req, put, err := c.send(ctx, sockDestroy, netlink.Acknowledge, s.destroyRequest())
 	if err != nil {
 		return fail(err, "")
 	}
 	clean := false
-	defer func() { c.put(nl, clean) }()
-	stop := context.AfterFunc(ctx, func() { nl.nl.SetReadDeadline(time.Unix(1, 0)) })
-	defer func() { clean = stop() && clean }()
-
-	req, err := nl.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: sockDestroy, Flags: netlink.Request | netlink.Acknowledge},
-		Data:   s.destroyRequest(),
-	})
-	if err != nil {
-		return fail(bare(err), "")
-	}
+	defer func() { put(clean) }()
 	b := &Batch{buf: make([]byte, 4<<10)} // an acknowledgement, with the request in it
 	for {
 		n, err := nl.receive(ctx, b.buf, c.cfg.Timeout)

@@ -69,11 +69,13 @@ func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) it
 		}
 		if q.Iter {
 			q.AnyOrder = true
-			if _, ok, err := d.iterate(q); err != nil {
-				yield(nil, err)
-				return
-			} else if ok {
-				return
+			if c.iterable(&q) {
+				if ok, err := d.iterate(q); err != nil {
+					yield(nil, err)
+					return
+				} else if ok {
+					return
+				}
 			}
 		}
 		walks := families(q.Family)
@@ -204,23 +206,12 @@ func (d *dump) patiently(a ask) (more bool, err *Error) {
 
 // once sends the request and yields the answer.
 func (d *dump) once(a ask) (more bool, _ *Error) {
-	s, err := d.conn.get()
+	s, req, put, err := d.conn.send(d.ctx, a.typ, netlink.Dump, a.data)
 	if err != nil {
 		return false, a.fail(err)
 	}
 	clean := false
-	defer func() { d.conn.put(s, clean) }()
-	// The deadline of a socket that is used again must not be touched by a cancellation that comes late.
-	stop := context.AfterFunc(d.ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
-	defer func() { clean = stop() && clean }()
-
-	req, err := s.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: a.typ, Flags: netlink.Request | netlink.Dump},
-		Data:   a.data,
-	})
-	if err != nil {
-		return false, a.fail(bare(err))
-	}
+	defer func() { put(clean) }()
 	interrupted, yielded := false, false
 	at := cookieAt(&a)
 	s.repeats.begin()

@@ -1,11 +1,13 @@
 package diag
 
-// PortRange is for the test that asks a real kernel.
+import "github.com/sockeye-tools/sockeye/diag/internal/tcpiter"
+
+// For the tests that ask a real kernel.
 var PortRange = portRange
 
 // Iterable says why the sockets cannot be read from an iterator.
 func (c *Conn) Iterable() error {
-	r, err := c.openIterator(InetQuery{States: AllStates})
+	r, err := tcpiter.Open(uint32(AllStates), 0, c.InNetNS)
 	if err == nil {
 		err = r.Close()
 	}

@@ -29,7 +29,7 @@ func faulty(t *testing.T, f *diagtest.Fault) (*diag.Conn, *diagtest.Kernel) {
 	cfg := k.Config()
 	cfg.Timeout = 30 * time.Second
 	if f.Waits {
-		cfg.Timeout = 50 * time.Millisecond
+		cfg.Timeout = 500 * time.Millisecond // what is sent has to be read by then
 	}
 	return dial(t, cfg), k
 }

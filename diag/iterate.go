@@ -6,13 +6,19 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag/internal/tcpiter"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
-// iterates reports whether the sockets that q asks for can be read from a BPF iterator, and whether that is the faster way: it looks at
-// every socket with its lock held, so a dump is faster where the kernel passes over most of them.
-func (c *Conn) iterates(q InetQuery) bool {
-	return q.NoAttrs && q.Ext == 0 && len(q.Bytecode) == 0 && q.BPFMaps == nil && q.Protocol == TCP && q.States.Has(Established) &&
-		!c.elsewhere && kernelRelease() >= release(6, 18) && mayTrace()
+// iterable reports whether a BPF iterator can tell all that q asks for.
+func (c *Conn) iterable(q *InetQuery) bool {
+	return q.Protocol == TCP && q.Ext == 0 && len(q.Bytecode) == 0 && q.BPFMaps == nil &&
+		!c.Elsewhere() && release.Running() >= release.Of(6, 18) && mayTrace()
+}
+
+// iterates reports whether q is answered by a BPF iterator, and sooner than by a dump: it looks at every socket with its lock held, so
+// a dump is faster where the kernel passes over most of them.
+func (c *Conn) iterates(q *InetQuery) bool {
+	return q.NoAttrs && q.States.Has(Established) && c.iterable(q)
 }
 
 // mayTrace reports whether the process has the capabilities that a BPF program of its kind takes.
@@ -26,40 +32,32 @@ func mayTrace() bool {
 	return has(unix.CAP_SYS_ADMIN) || has(unix.CAP_BPF) && has(unix.CAP_PERFMON)
 }
 
-// iterate is run by a BPF iterator. ok is false where it cannot be begun: a dump does then.
-func (d *dump) iterate(q InetQuery) (more, ok bool, _ *Error) {
-	r, err := d.conn.openIterator(q)
+// iterate is run by a BPF iterator. It is false where that cannot be begun: a dump does then.
+func (d *dump) iterate(q InetQuery) (ok bool, _ *Error) {
+	r, err := tcpiter.Open(uint32(q.States), uint16(q.Family), d.conn.InNetNS)
 	if err != nil {
-		return false, false, nil
+		return false, nil
 	}
 	defer r.Close()
 	yielded := false
 	for {
-		if d.ctx.Err() != nil {
-			return false, true, &Error{Op: q.op(q.Family), Err: cancelled(d.ctx), Partial: yielded}
-		}
 		b := d.next()
 		b.reset(d.proto)
-		n, err := r.Read(b.buf)
+		n, err := r.Read(d.ctx, b.buf)
 		if n > 0 {
 			b.n, yielded = n, true
 			if !d.send(b) {
-				return false, true, nil
+				return true, nil
 			}
 		}
 		switch {
 		case err == io.EOF:
-			return true, true, nil
+			return true, nil
 		case err != nil:
-			return false, true, &Error{Op: q.op(q.Family), Err: err, Partial: yielded}
+			if d.ctx.Err() != nil {
+				err = cancelled(d.ctx)
+			}
+			return true, &Error{Op: q.op(q.Family), Err: err, Partial: yielded}
 		}
 	}
-}
-
-func (c *Conn) openIterator(q InetQuery) (r *tcpiter.Reader, err error) {
-	err = c.InNetNS(func() error {
-		r, err = tcpiter.Open(uint32(q.States), uint16(q.Family))
-		return err
-	})
-	return r, err
 }

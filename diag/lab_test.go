@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/check"
 )
 
 // What the tests against the real kernel share: network namespaces, and sockets in them.
@@ -34,30 +35,15 @@ func newNetNS(t testing.TB) *os.File {
 			os.WriteFile("/proc/sys/net/ipv4/tcp_child_ehash_entries", []byte("4096"), 0)
 		}
 	}
-	loopbackUp(t)
+	if err := check.LoopbackUp(); err != nil {
+		t.Fatal(err)
+	}
 	ns, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ns.Close() })
 	return ns
-}
-
-func loopbackUp(t testing.TB) {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // setSysctl writes a setting of the test's own network namespace.
@@ -267,12 +253,12 @@ func text(socks []*diag.InetSocket) string {
 // eventually polls what the kernel needs a moment for.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("waited 10 s: %s", what)
+			t.Fatalf("waited 30 s: %s", what)
 		}
 	}
 }

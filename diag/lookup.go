@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"syscall"
-	"time"
-
-	"github.com/mdlayher/netlink"
 )
 
 // lookups are the buffers for LookupInet.
@@ -29,22 +26,12 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 	if !k.Local.IsValid() || !k.Remote.IsValid() || k.Local.Addr().Is4() != k.Remote.Addr().Is4() {
 		return fail(errors.New("local and remote address must be valid and of one family"), "")
 	}
-	s, err := c.get()
+	s, req, put, err := c.send(ctx, sockDiagByFamily, 0, k.request())
 	if err != nil {
 		return fail(err, "")
 	}
 	clean := false
-	defer func() { c.put(s, clean) }()
-	stop := context.AfterFunc(ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
-	defer func() { clean = stop() && clean }()
-
-	req, err := s.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request},
-		Data:   k.request(),
-	})
-	if err != nil {
-		return fail(bare(err), "")
-	}
+	defer func() { put(clean) }()
 	b := lookups.get()
 	defer lookups.Put(b)
 	b.proto = k.Protocol

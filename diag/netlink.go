@@ -143,7 +143,7 @@ func (s *NetlinkSocket) Clone() *NetlinkSocket {
 // Inet has them. Where the kernel has no handler (NETLINK_DIAG), /proc/net/netlink is read.
 func (c *Conn) Netlink(ctx context.Context, q NetlinkQuery) iter.Seq2[*NetlinkSocket, error] {
 	return stream(ctx, c, query[NetlinkSocket]{
-		ask:    ask{"dump netlink", sockDiagByFamily, q.request()},
+		ask:    q.asks()[0],
 		decode: (*NetlinkSocket).decode,
 		table:  "netlink",
 		parse:  (*NetlinkSocket).parseProc,

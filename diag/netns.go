@@ -16,28 +16,31 @@ func inNamespace(ns *os.File, proc string) bool {
 	return want.Dev == have.Dev && want.Ino == have.Ino
 }
 
-// openIn opens a file below proc as a thread in the network namespace ns sees it; with no ns, as any thread does. What is below
-// thread-self/net goes on showing that namespace.
-func openIn(ns *os.File, proc, path string) (*os.File, error) {
+// inNetNS calls f on a thread that is in the network namespace ns; with no ns, on any.
+func inNetNS(ns *os.File, proc string, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if ns == nil || inNamespace(ns, proc) {
-		return os.Open(proc + path)
+		return f()
 	}
-	type result struct {
-		f   *os.File
-		err error
-	}
-	done := make(chan result)
+	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- result{nil, os.NewSyscallError("setns", err)}
+			done <- os.NewSyscallError("setns", err)
 			return
 		}
-		f, err := os.Open(proc + path)
-		done <- result{f, err}
+		done <- f()
 	}()
-	r := <-done
-	return r.f, r.err
+	return <-done
+}
+
+// openIn opens a file below proc as a thread in the network namespace ns sees it. What is below thread-self/net goes on showing that
+// namespace.
+func openIn(ns *os.File, proc, path string) (f *os.File, err error) {
+	err = inNetNS(ns, proc, func() error {
+		f, err = os.Open(proc + path)
+		return err
+	})
+	return f, err
 }

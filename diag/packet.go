@@ -171,7 +171,7 @@ func (s *PacketSocket) Clone() *PacketSocket {
 // Inet has them. Where the kernel has no handler (PACKET_DIAG), /proc/net/packet is read.
 func (c *Conn) Packet(ctx context.Context, q PacketQuery) iter.Seq2[*PacketSocket, error] {
 	return stream(ctx, c, query[PacketSocket]{
-		ask:    ask{"dump packet", sockDiagByFamily, q.request()},
+		ask:    q.asks()[0],
 		decode: (*PacketSocket).decode,
 		table:  "packet",
 		parse:  (*PacketSocket).parseProc,

@@ -1,15 +1,14 @@
 package diag
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"slices"
-	"strconv"
-	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/sockeye-tools/sockeye/internal/release"
+	"github.com/sockeye-tools/sockeye/internal/sockstat"
 )
 
 // Step is part of a Plan: queries that may run at the same time.
@@ -21,6 +20,10 @@ type Step struct {
 const (
 	// many is from how many sockets in the namespace on their order gives way to speed.
 	many = 20_000
+	// iterateFrom is from how many sockets on an iterator saves more than loading its program takes.
+	iterateFrom = 100_000
+	// maxAttr is how many bytes a netlink attribute holds; rangeSize is what portRange adds to a program.
+	maxAttr, rangeSize = 1<<16 - 1 - 4, 16
 	// sampleSize is how many sockets are looked at to see where to split.
 	sampleSize = 200
 )
@@ -30,7 +33,7 @@ const (
 //
 // A dump of TCP sockets of both families becomes one walk over the kernel's tables (AnyOrder). From Linux 6.9 on dumps run in
 // parallel (before, a mutex lets one run), so it is split by a range of ports, with listeners apart and first. Where no attribute is
-// wanted and fewer than three dumps may run, an iterator is faster: see InetQuery.Iter.
+// wanted, the sockets are very many and fewer than three dumps may run, an iterator is faster: see InetQuery.Iter.
 func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if q.Protocol == 0 {
 		q.Protocol = TCP
@@ -38,6 +41,7 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if q.States == 0 {
 		q.States = AllStates
 	}
+	q.Iter = false
 	as := func(why string, args ...any) []Step {
 		return []Step{{Queries: []InetQuery{q}, Why: fmt.Sprintf(why, args...)}}
 	}
@@ -60,8 +64,8 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	if q.Family != Unspec {
 		walks = "one walk"
 	}
-	if r := kernelRelease(); r < release(6, 9) {
-		return as("%s: %d sockets, and Linux %d.%d does not run dumps in parallel", walks, n, r>>16, r>>8&0xff)
+	if r := release.Running(); r < release.Of(6, 9) {
+		return as("%s: %d sockets, and Linux %d.%d does not run dumps in parallel", walks, n, r>>16, r&0xffff)
 	}
 	// Those are found by looking at all sockets that have a local port, which takes longer than the walk over connections.
 	var bound []InetQuery
@@ -85,13 +89,16 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 		steps = append(steps, Step{Queries: []InetQuery{first}, Why: "listeners first: they are in a table of their own"})
 		q.States &^= listen
 	}
-	if workers < 3 && c.iterates(q) { // an iterator cannot be split
+	if workers < 3 && n >= iterateFrom && c.iterates(&q) { // an iterator cannot be split
 		listenersFirst() // IPV6_V6ONLY says what the address of a listener is, and is an attribute
 		q.Iter = true
 		return append(steps, one("from a BPF iterator, since no attribute is wanted")...)
 	}
 	if workers < 2 {
 		return one("in one dump")
+	}
+	if len(q.Bytecode) > maxAttr-rangeSize {
+		return one("in one dump: no room for a port range beside so long a filter")
 	}
 	cuts, byRemote, balance := c.cuts(ctx, q, workers)
 	if len(cuts) == 0 {
@@ -193,36 +200,15 @@ func (c *Conn) CountTCP() (n int, ok bool) {
 	if c.elsewhere {
 		return 0, false
 	}
-	for table, line := range map[string]string{"sockstat": "TCP:", "sockstat6": "TCP6:"} {
+	for _, table := range []string{"sockstat", "sockstat6"} {
 		f, err := c.openTable(table)
 		if err != nil {
 			continue
 		}
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			words := strings.Fields(lines.Text())
-			if len(words) == 0 || words[0] != line {
-				continue
-			}
-			for i := 1; i+1 < len(words); i += 2 {
-				if v, err := strconv.ParseUint(words[i+1], 10, 31); err == nil && (words[i] == "inuse" || words[i] == "tw") {
-					n, ok = n+int(v), true
-				}
-			}
-		}
+		b, _ := io.ReadAll(f) // what could be read
 		f.Close()
+		tcp, _, tells := sockstat.Count(string(b))
+		n, ok = n+tcp, ok || tells
 	}
 	return n, ok
-}
-
-func release(major, minor int) int { return major<<16 | minor<<8 }
-
-// kernelRelease returns the running kernel's release as release does, or 0.
-func kernelRelease() int {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return 0
-	}
-	var major, minor int
-	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
-	return release(major, minor)
 }

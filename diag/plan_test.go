@@ -12,6 +12,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 // planned returns a Conn to a kernel that says that it has a number of sockets, and that has n, with the ports that ports gives.
@@ -51,13 +52,7 @@ func planned(t *testing.T, says, n int, ports func(i int) (local, remote uint16)
 }
 
 func TestPlan(t *testing.T) {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
-	parallel := major > 6 || major == 6 && minor >= 9
+	parallel := release.Running() >= release.Of(6, 9)
 	spread := func(i int) (uint16, uint16) { return uint16(1024 + 100*i%60000), uint16(1024 + 77*i%60000) }
 	for _, tt := range []struct {
 		name    string
@@ -74,6 +69,7 @@ func TestPlan(t *testing.T) {
 		{"many", 20_000, 500, spread, diag.InetQuery{}, 2, []int{1, 3}, true, "2 at a time"},
 		{"four", 20_000, 500, spread, diag.InetQuery{}, 4, []int{1, 5}, true, "4 at a time"},
 		{"one worker", 20_000, 500, spread, diag.InetQuery{}, 1, []int{2}, true, "in one dump"},
+		{"no attributes of another kernel", 20_000, 500, spread, diag.InetQuery{NoAttrs: true}, 1, []int{2}, true, "in one dump"},
 		{"without listeners", 20_000, 500, spread, diag.InetQuery{States: diag.StatesOf(diag.Established)}, 2, []int{2}, true, "2 at a time"},
 		{"listeners", 1_000_000, 500, spread, diag.InetQuery{States: diag.StatesOf(diag.Listen)}, 2, []int{1}, false, "does not walk"},
 		{"udp", 1_000_000, 500, spread, diag.InetQuery{Protocol: diag.UDP}, 2, []int{1}, false, "only TCP"},
@@ -87,6 +83,7 @@ func TestPlan(t *testing.T) {
 		}, diag.InetQuery{}, 2, []int{1, 3}, true, "2 at a time"},
 		{"bound", 20_000, 500, spread, diag.InetQuery{States: diag.StatesOf(diag.BoundInactive)}, 1, []int{1}, true, "in one dump"},
 		{"one flow", 20_000, 500, func(i int) (uint16, uint16) { return 443, 443 }, diag.InetQuery{}, 2, []int{2}, true, "no port range"},
+		{"long filter", 20_000, 500, spread, diag.InetQuery{Bytecode: make([]byte, 1<<16-1-4-12)}, 2, []int{2}, true, "no room"},
 		{"few match", 20_000, 50, spread, diag.InetQuery{}, 2, []int{2}, true, "only 50 match"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

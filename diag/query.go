@@ -25,9 +25,10 @@ type InetQuery struct {
 	// NoAttrs says that attributes are of no use to the caller, also those that come by themselves. Plan may then read the sockets
 	// from an iterator.
 	NoAttrs bool
-	// Iter has TCP sockets read from a BPF iterator, in two thirds of the time that a dump takes: the fields of struct inet_diag_msg
-	// and no attribute. It goes with no Ext and no Bytecode, and implies AnyOrder. Where it cannot be done (Linux before 6.18, no
-	// CAP_BPF with CAP_PERFMON or CAP_SYS_ADMIN, no BTF), they are dumped.
+	// Iter has TCP sockets read from a BPF iterator, in two thirds of the time that a dump takes: the fields of struct inet_diag_msg,
+	// no attribute (not even those that come by themselves, such as IPV6_V6ONLY of a listener), and no socket in BoundInactive. It
+	// implies AnyOrder. Where it cannot be done (another Protocol; Ext, Bytecode or BPFMaps; Config.Socket; Linux before 6.18; no
+	// CAP_SYS_ADMIN, nor CAP_BPF with CAP_PERFMON; no BTF), the sockets are dumped.
 	Iter bool
 }
 

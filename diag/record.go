@@ -1,11 +1,9 @@
 package diag
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"syscall"
-	"time"
 
 	"github.com/mdlayher/netlink"
 )
@@ -15,9 +13,8 @@ import (
 //
 // The error is w's, or an *Error as of Inet.
 func (c *Conn) Record(ctx context.Context, q InetQuery, w io.Writer) error {
-	q.Protocol, q.States, q.AnyOrder = cmp.Or(q.Protocol, TCP), cmp.Or(q.States, AllStates), false
-	for _, f := range families(q.Family) {
-		if err := c.record(ctx, q.ask(f), w); err != nil {
+	for _, a := range q.asks() {
+		if err := c.record(ctx, a, w); err != nil {
 			return err
 		}
 	}
@@ -25,20 +22,12 @@ func (c *Conn) Record(ctx context.Context, q InetQuery, w io.Writer) error {
 }
 
 func (c *Conn) record(ctx context.Context, a ask, w io.Writer) error {
-	s, err := c.get()
+	s, req, put, err := c.send(ctx, a.typ, netlink.Dump, a.data)
 	if err != nil {
 		return a.fail(err)
 	}
 	clean := false
-	defer func() { c.put(s, clean) }()
-	stop := context.AfterFunc(ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })
-	defer func() { clean = stop() && clean }()
-	req, err := s.nl.Send(netlink.Message{
-		Header: netlink.Header{Type: a.typ, Flags: netlink.Request | netlink.Dump}, Data: a.data,
-	})
-	if err != nil {
-		return a.fail(bare(err))
-	}
+	defer func() { put(clean) }()
 	b := newBatch()
 	interrupted := false
 	for {

@@ -126,7 +126,7 @@ func ReadAnswers(r io.Reader) iter.Seq2[Answer, error] {
 				if !yield(Answer{request, nil}, nil) {
 					return
 				}
-			case request != nil && typ >= nlmsgMinType:
+			case request != nil && carriesSocket(typ):
 				if !yield(Answer{request, m}, nil) {
 					return
 				}

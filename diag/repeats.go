@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"encoding/binary"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -60,19 +59,10 @@ func (r *repeats) begin() {
 func (r *repeats) drop(b *Batch, off int) {
 	r.this, r.last = r.last, r.this
 	clear(r.this[:])
-	ne := binary.NativeEndian
-	for rest := b.buf[:b.n]; len(rest) >= sizeofNlMsghdr; {
-		n := int(ne.Uint32(rest)) // scan has seen that it fits
-		if ne.Uint16(rest[4:]) >= nlmsgMinType && n >= sizeofNlMsghdr+off+8 {
-			c := cookie(rest[sizeofNlMsghdr+off:])
-			switch {
-			case c == 0 || c == ^uint64(0): // INET_DIAG_NOCOOKIE
-			case r.last.has(c) || !r.this.add(c):
-				ne.PutUint16(rest[4:], nlmsgNoop)
-			}
-		}
-		rest = rest[min((n+3)&^3, len(rest)):]
-	}
+	b.blank(off, func(c uint64) bool {
+		none := c == 0 || c == ^uint64(0) // INET_DIAG_NOCOOKIE
+		return !none && (r.last.has(c) || !r.this.add(c))
+	})
 }
 
 // slot returns where c is, or else where it belongs. The shortest messages, those of unix sockets, have 32 bytes: there are at most

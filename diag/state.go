@@ -48,6 +48,15 @@ const (
 	AllStates States = 1<<14 - 1
 	// ProcStates are the states that /proc/net/tcp shows: all but BoundInactive.
 	ProcStates States = 1<<NewSynRecv - 1<<Established
+
+	// ConnectedStates are ss(8)'s connected: all but Listen and Close.
+	ConnectedStates = AllStates &^ (1<<Listen | 1<<Close)
+	// SynchronizedStates are ss(8)'s synchronized: the connected ones but SynSent.
+	SynchronizedStates = ConnectedStates &^ (1 << SynSent)
+	// BucketStates are ss(8)'s bucket: those of minisockets, TimeWait and SynRecv.
+	BucketStates States = 1<<TimeWait | 1<<SynRecv
+	// BigStates are ss(8)'s big: all but the bucket.
+	BigStates = AllStates &^ BucketStates
 )
 
 // StatesOf returns the set that holds the given states.

@@ -31,6 +31,16 @@ func TestStates(t *testing.T) {
 	if AllStates != 0x3fff {
 		t.Errorf("AllStates = %#x", uint32(AllStates))
 	}
+	for name, tt := range map[string]struct{ got, without States }{
+		"connected":    {ConnectedStates, 1<<Listen | 1<<Close},
+		"synchronized": {SynchronizedStates, 1<<Listen | 1<<Close | 1<<SynSent},
+		"bucket":       {BucketStates, AllStates &^ (1<<6 | 1<<3)},
+		"big":          {BigStates, 1<<6 | 1<<3},
+	} {
+		if tt.got != AllStates&^tt.without {
+			t.Errorf("%s = %#x", name, uint32(tt.got))
+		}
+	}
 	for s := Established; s <= BoundInactive; s++ {
 		if want := s != NewSynRecv && s != BoundInactive; ProcStates.Has(s) != want {
 			t.Errorf("ProcStates.Has(%v) = %v", s, !want)

@@ -137,7 +137,7 @@ func TestStreamFaults(t *testing.T) {
 				})
 				cfg := k.Config()
 				if cfg.Timeout = time.Minute; tt.name == "silence" {
-					cfg.Timeout = 150 * time.Millisecond
+					cfg.Timeout = 500 * time.Millisecond
 				}
 				got, err := f.count(t, dial(t, cfg))
 				if got != tt.socks || len(k.Requests()) != tt.requests {

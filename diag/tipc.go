@@ -118,9 +118,8 @@ func (s *TIPCSocket) Clone() *TIPCSocket {
 // TIPC yields the TIPC sockets that q asks for, of the Conn's network namespace. A socket is valid until the next one is asked for.
 // Errors are as Inet has them. Needs TIPC_DIAG; Linux 4.17.
 func (c *Conn) TIPC(ctx context.Context, q TIPCQuery) iter.Seq2[*TIPCSocket, error] {
-	q.States = cmp.Or(q.States, AllStates)
 	list := stream(ctx, c, query[TIPCSocket]{
-		ask: ask{"dump tipc", sockDiagByFamily, q.request()},
+		ask: q.asks()[0],
 		decode: func(s *TIPCSocket, b []byte) error {
 			if len(b) == 0 { // what the kernel sends of a socket that is in none of the states
 				*s = TIPCSocket{}

@@ -13,8 +13,6 @@ const (
 	nlmsgDone    = 3
 	nlmsgOverrun = 4
 
-	nlmsgMinType = 16 // below are control messages
-
 	nlmFDumpIntr    = 0x10
 	nlmFCapped      = 0x100
 	nlmFAckTLVs     = 0x200

@@ -132,7 +132,7 @@ func (s *UnixSocket) Clone() *UnixSocket {
 func (c *Conn) Unix(ctx context.Context, q UnixQuery) iter.Seq2[*UnixSocket, error] {
 	q.States = cmp.Or(q.States, AllStates)
 	return stream(ctx, c, query[UnixSocket]{
-		ask:    ask{"dump unix", sockDiagByFamily, q.request()},
+		ask:    q.asks()[0],
 		decode: (*UnixSocket).decode,
 		table:  "unix",
 		parse:  (*UnixSocket).parseProc,

@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"iter"
@@ -43,9 +42,8 @@ const (
 // VSock yields the vsock sockets that q asks for, of the Conn's network namespace. A socket is overwritten when the next one is asked
 // for. Errors are as Inet has them. Needs VSOCKETS_DIAG; Linux 4.15.
 func (c *Conn) VSock(ctx context.Context, q VSockQuery) iter.Seq2[*VSockSocket, error] {
-	q.States = cmp.Or(q.States, AllStates)
 	return stream(ctx, c, query[VSockSocket]{
-		ask:    ask{"dump vsock", sockDiagByFamily, q.request()},
+		ask:    q.asks()[0],
 		decode: (*VSockSocket).decode,
 	})
 }

@@ -138,7 +138,7 @@ func (s *XDPSocket) Clone() *XDPSocket {
 // has them. Needs XDP_SOCKETS_DIAG; Linux 5.1.
 func (c *Conn) XDP(ctx context.Context, q XDPQuery) iter.Seq2[*XDPSocket, error] {
 	return stream(ctx, c, query[XDPSocket]{
-		ask:    ask{"dump xdp", sockDiagByFamily, q.request()},
+		ask:    q.asks()[0],
 		decode: (*XDPSocket).decode,
 	})
 }

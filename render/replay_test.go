@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/diag/field"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/render/names"
 	"github.com/sockeye-tools/sockeye/render/netstat"
@@ -63,6 +65,18 @@ func (holders) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
 
 func (holders) Process(pid int32) *owner.Process {
 	return &owner.Process{PID: pid, Known: true, Comm: map[int32]string{100: "server", 200: "o\"d)d\x1b\xff"}[pid]}
+}
+
+func (holders) Denied() int { return 0 }
+
+// toTable is the table of the list verb, with the columns that it has by default.
+func toTable(w io.Writer, c *field.Context) *table.Printer {
+	p := &table.Printer{W: w}
+	for _, name := range table.DefaultNames {
+		col, _ := table.Default(c, name)
+		p.Columns = append(p.Columns, col)
+	}
+	return p
 }
 
 func program(inode uint32) (int32, string, bool) {
@@ -137,8 +151,8 @@ func TestReplay(t *testing.T) {
 			Which: netstat.All, Extend: true, Programs: true, Timers: true, Wide: true, Host: host, Service: service, User: user,
 		})},
 		{"list", inet, 0, 0, func(b *bytes.Buffer) (func(*diag.InetSocket) error, func() error) {
-			p := &table.Printer{W: b, Owners: holders{}, Interface: device}
-			return p.Socket, p.Flush
+			p := toTable(b, &field.Context{Owners: holders{}, Device: device})
+			return func(s *diag.InetSocket) error { return p.Row(p.AppendRow(nil, s)) }, p.Flush
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

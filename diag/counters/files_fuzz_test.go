@@ -9,8 +9,8 @@ import (
 
 // FuzzRead: each file, of any text, gives counters with names, or an error that says which file is wrong.
 func FuzzRead(f *testing.F) {
-	for i, name := range []string{"snmp", "netstat", "snmp6", "sctp/snmp"} {
-		b, err := os.ReadFile(filepath.Join("testdata", name))
+	for i, name := range Files {
+		b, err := os.ReadFile(filepath.Join("testdata", string(name)))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -22,9 +22,8 @@ func FuzzRead(f *testing.F) {
 	if err := os.MkdirAll(filepath.Join(dir, "sctp"), 0o700); err != nil {
 		f.Fatal(err)
 	}
-	files := []File{SNMP, Netstat, SNMP6, SCTP}
 	f.Fuzz(func(t *testing.T, text []byte, which byte) {
-		file := files[which%4]
+		file := Files[int(which)%len(Files)]
 		if err := os.WriteFile(filepath.Join(dir, string(file)), text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func Faults(message func(i int) []byte) []Fault {
 		return d
 	}
 	size := 16 + (len(message(0))+3)&^3 // of a message
-	// broken is a good message whose last attribute is replaced by one that says it has n bytes, and has room.
+	// attr is a good message with an attribute behind it that says it has n bytes, and has room behind its header.
 	attr := func(n uint16, room int) []byte {
 		b := append([]byte(nil), message(9)...)
 		b = binary.NativeEndian.AppendUint16(b, n)

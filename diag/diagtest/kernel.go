@@ -127,6 +127,9 @@ type Kernel struct {
 	// Receive, if not nil, is asked before each receive of the program whether it is to be from another descriptor, such as one that
 	// fails. Set it before Config.
 	Receive func() (fd int, ok bool)
+	// Hurry lets the program's read deadline pass as soon as it has read all that is sent, and not before, however busy the machine is.
+	// One that sets no deadline waits for ever. Set it before Config.
+	Hurry bool
 
 	answer func(Request) []Datagram
 
@@ -161,11 +164,12 @@ func (k *Kernel) dial() (*netlink.Conn, error) {
 		return nil, err
 	}
 	mine, yours := os.NewFile(uintptr(fds[0]), "kernel"), os.NewFile(uintptr(fds[1]), "sock_diag")
-	k.wg.Go(func() { k.serve(mine) })
-	return netlink.NewConn(&conn{yours, k.Receive}, portID), nil
+	c := &conn{File: yours, receive: k.Receive}
+	k.wg.Go(func() { k.serve(mine, c) })
+	return netlink.NewConn(c, portID), nil
 }
 
-func (k *Kernel) serve(f *os.File) {
+func (k *Kernel) serve(f *os.File, c *conn) {
 	defer f.Close()
 	buf := make([]byte, 64<<10)
 	for {
@@ -186,6 +190,23 @@ func (k *Kernel) serve(f *os.File) {
 				return
 			}
 		}
+		if k.Hurry {
+			waitRead(f)
+			c.expire()
+		}
+	}
+}
+
+// waitRead returns when the other end has read all that was written, or is closed.
+func waitRead(f *os.File) {
+	raw, err := f.SyscallConn()
+	for err == nil {
+		unread := 0
+		err = raw.Control(func(fd uintptr) { unread, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+		if unread == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -193,6 +214,32 @@ func (k *Kernel) serve(f *os.File) {
 type conn struct {
 	*os.File
 	receive func() (fd int, ok bool)
+
+	mu       sync.Mutex
+	deadline bool // is set
+	pending  int  // requests that are not answered
+	expired  bool // all answers are read
+}
+
+// expire says that an answer is read. It lets the deadline pass, unless there is another answer to come.
+func (c *conn) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending--; c.pending > 0 {
+		return
+	}
+	if c.expired = true; c.deadline {
+		c.File.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deadline = !t.IsZero(); c.deadline && c.expired {
+		t = time.Unix(1, 0)
+	}
+	return c.File.SetReadDeadline(t)
 }
 
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
@@ -221,6 +268,10 @@ var errReceive = errors.New("diagtest: receive through SyscallConn")
 func (c *conn) Send(m netlink.Message) error {
 	b, err := m.MarshalBinary()
 	if err == nil {
+		c.mu.Lock()
+		c.pending++
+		c.expired = false
+		c.mu.Unlock()
 		_, err = c.Write(b)
 	}
 	return err

@@ -1,6 +1,8 @@
 package diagtest_test
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,42 @@ func TestKernelClosesAndWaits(t *testing.T) {
 		}
 		if n != 1 {
 			t.Errorf("%d errors, want %q", n, want)
+		}
+	}
+}
+
+// A Kernel in a hurry ends the wait for what does not come, and only that: what was sent is read however late the program is.
+func TestKernelInAHurry(t *testing.T) {
+	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+		d := []diagtest.Datagram{{}, {}, {}}
+		for i := range d {
+			d[i] = d[i].Append(r, 20, 2, append([]byte{byte(diag.IPv4), byte(diag.Listen)}, make([]byte, 70)...))
+		}
+		if r.States() == diag.StatesOf(diag.Listen) {
+			d[2] = d[2].Done(r)
+		}
+		return d
+	})
+	k.Hurry = true
+	cfg := k.Config()
+	cfg.Timeout = time.Hour
+	c, err := diag.Dial(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for i := range 20 {
+		state := []diag.State{diag.Listen, diag.Listen, diag.Established}[i%3] // on one connection after the other, or after what broke one
+		n := 0
+		var last error
+		for _, err := range c.Inet(t.Context(), diag.InetQuery{Family: diag.IPv4, States: diag.StatesOf(state)}) {
+			if last = err; err == nil {
+				n++
+				time.Sleep(2 * time.Millisecond)
+			}
+		}
+		if n != 3 || (last == nil) != (state == diag.Listen) || last != nil && !errors.Is(last, os.ErrDeadlineExceeded) {
+			t.Errorf("%v: %d sockets, %v", state, n, last)
 		}
 	}
 }

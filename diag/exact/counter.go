@@ -7,17 +7,11 @@ import (
 	"io"
 	"slices"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
-
-// sizeofIterBuffer is at least what the kernel returns from one read of an iterator where pages have 4 KiB: PAGE_SIZE << 3,
-// kernel/bpf/bpf_iter.c.
-const sizeofIterBuffer = 32 << 10
 
 // exactTypes are types that kernels have whose iterators resume a bucket by cookies.
 var exactTypes = []string{"bpf_tcp_iter_batch_item", "bpf_udp_iter_batch_item"}
@@ -41,7 +35,7 @@ func (x *Counter) load() error {
 		return err
 	}
 	if err := spec.LoadAndAssign(&x.objects, nil); err != nil {
-		return bpfError("load", err)
+		return bpfiter.Wrap("load", err)
 	}
 	kernel, err := btf.LoadKernelSpec()
 	if err == nil {
@@ -54,21 +48,9 @@ func (x *Counter) load() error {
 	}
 	if err != nil {
 		x.objects.Close()
-		return bpfError("probe", err)
+		return bpfiter.Wrap("probe", err)
 	}
 	return nil
-}
-
-// bpfError wraps err such that it is errors.ErrUnsupported where the kernel lacks what the programs need.
-func bpfError(op string, err error) error {
-	var verifier *ebpf.VerifierError
-	switch {
-	case errors.Is(err, unix.EPERM):
-		return fmt.Errorf("%s: needs CAP_BPF and CAP_PERFMON: %w", op, unix.EPERM)
-	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, btf.ErrNotFound), errors.Is(err, unix.ENOSYS), errors.As(err, &verifier):
-		return fmt.Errorf("%s: %w: %w", op, errors.ErrUnsupported, err)
-	}
-	return fmt.Errorf("%s: %w", op, err)
 }
 
 // Close unloads what New loaded.
@@ -115,36 +97,23 @@ func (x *Counter) open(c *diag.Conn, p diag.Protocol) (r io.ReadCloser, err erro
 	if p == diag.UDP {
 		program = x.objects.Udp
 	}
-	return r, c.InNetNS(func() error { // the namespace is that of the thread that opens
-		iter, err := link.AttachIter(link.IterOptions{Program: program})
-		if err != nil {
-			return bpfError("attach", err)
-		}
-		defer iter.Close()
-		if r, err = iter.Open(); err != nil {
-			return bpfError("open iterator", err)
+	err = c.InNetNS(func() error {
+		if r, err = bpfiter.Open(program); err != nil {
+			return bpfiter.Wrap("count", err)
 		}
 		return nil
 	})
+	return r, err
 }
 
 // readRecords reads an iterator until its end or until no more is wanted, and keeps the records that are.
-func readRecords(ctx context.Context, r io.Reader, want func(*record) (keep, more bool)) ([]record, error) {
-	var found []record
-	buf := make([]byte, sizeofIterBuffer)
-	rest := 0 // bytes of a record that the last read cut off
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n, err := r.Read(buf[rest:])
-		n += rest
-		b := buf[:n]
-		for ; len(b) >= sizeofRecord; b = b[sizeofRecord:] {
+func readRecords(ctx context.Context, r io.Reader, want func(*record) (keep, more bool)) (found []record, err error) {
+	err = bpfiter.Records(ctx, r, make([]byte, bpfiter.BufferSize), sizeofRecord, func(b []byte) bool {
+		for ; len(b) > 0; b = b[sizeofRecord:] {
 			rec := (*record)(b)
 			keep, more := want(rec)
 			if !more {
-				return found, nil
+				return false
 			}
 			if keep {
 				if len(found) == cap(found) { // by a quarter, not twofold
@@ -153,15 +122,10 @@ func readRecords(ctx context.Context, r io.Reader, want func(*record) (keep, mor
 				found = append(found, *rec)
 			}
 		}
-		rest = copy(buf, b)
-		switch {
-		case errors.Is(err, unix.EAGAIN): // a million sockets were passed in one read; the next goes on from there
-		case err == io.EOF && rest == 0:
-			return found, nil
-		case err == io.EOF:
-			return nil, fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
-		case err != nil:
-			return nil, fmt.Errorf("read iterator: %w", err)
-		}
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
+	return found, nil
 }

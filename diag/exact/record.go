@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/filter"
 )
 
 // sizeofRecord is the size of struct record in bpf/sockets.bpf.c.
@@ -40,30 +41,29 @@ func (r *record) state() diag.State   { return diag.State(r[offState]) }
 // locked reports whether the port was chosen with bind(2).
 func (r *record) locked() bool { return r[offLocked] != 0 }
 
-// src and dst are addresses of 4 or 16 bytes.
-func (r *record) src() []byte { return r.addr(offSrc) }
-func (r *record) dst() []byte { return r.addr(offDst) }
+func (r *record) local() netip.AddrPort  { return netip.AddrPortFrom(r.addr(offSrc), r.sport()) }
+func (r *record) remote() netip.AddrPort { return netip.AddrPortFrom(r.addr(offDst), r.dport()) }
 
-func (r *record) addr(off int) []byte {
+func (r *record) addr(off int) netip.Addr {
 	if r.family() == diag.IPv4 {
-		return r[off : off+4]
+		return netip.AddrFrom4([4]byte(r[off:]))
 	}
-	return r[off : off+16]
+	return netip.AddrFrom16([16]byte(r[off:]))
 }
 
 // key is by what the socket is looked up.
 func (r *record) key(p diag.Protocol, ext diag.Ext) diag.InetKey {
-	src, _ := netip.AddrFromSlice(r.src())
-	dst, _ := netip.AddrFromSlice(r.dst())
-	return diag.InetKey{
-		Protocol: p, Local: netip.AddrPortFrom(src, r.sport()), Remote: netip.AddrPortFrom(dst, r.dport()),
-		Interface: r.ifindex(), Cookie: r.cookie(), Ext: ext,
-	}
+	return diag.InetKey{Protocol: p, Local: r.local(), Remote: r.remote(), Interface: r.ifindex(), Cookie: r.cookie(), Ext: ext}
 }
 
 // meets reports whether a dump that q asks for would have the socket.
 func (r *record) meets(q *diag.InetQuery) bool {
-	return (q.Family == diag.Unspec || q.Family == r.family()) && inStates(r.state(), q.States) && accepts(q.Bytecode, r)
+	if q.Family != diag.Unspec && q.Family != r.family() || !inStates(r.state(), q.States) {
+		return false
+	}
+	return len(q.Bytecode) == 0 || filter.Accepts(q.Bytecode, &filter.Subject{
+		Local: r.local(), Remote: r.remote(), Interface: r.ifindex(), Mark: r.mark(), Cgroup: r.cgroup(), Locked: r.locked(),
+	})
 }
 
 // inStates reports whether states has the state s of a socket.

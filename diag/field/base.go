@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // baseFields are those that every answer has.
@@ -43,11 +44,20 @@ func baseFields() []*Field {
 			number: number(func(s *diag.InetSocket) (uint64, bool) {
 				return flag(s.RQueue > s.WQueue), listens(s) && s.Source == diag.FromNetlink
 			})},
-		{Name: "local", Aliases: []string{"src", "source"}, Kind: Text, Where: InBytecode, Shown: true, Doc: "local ADDRESS:PORT; in filters: an address, prefix, host, [ADDRESS]:PORT"},
+		{Name: "local", Aliases: []string{"src", "source"}, Kind: Text, Where: InBytecode, Shown: true, Doc: "local ADDRESS:PORT; in filters: an address, prefix, host, [ADDRESS]:PORT",
+			text: func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				return AppendAddrPort(dst, s.Local), true
+			}},
 		{Name: "local_addr", Aliases: []string{"laddr", "saddr"}, Kind: Address, Where: InBytecode, Doc: "local address", addr: func(s *diag.InetSocket) netip.Addr { return s.Local.Addr() }},
 		{Name: "local_port", Aliases: []string{"sport", "lport"}, Kind: Number, Where: InBytecode, Doc: "local port; in filters also the name of a service, or a range A-B",
 			number: number(func(s *diag.InetSocket) (uint64, bool) { return uint64(s.Local.Port()), s.Local.Port() != 0 })},
-		{Name: "peer", Aliases: []string{"dst", "remote", "dest", "destination"}, Kind: Text, Where: InBytecode, Shown: true, Doc: "peer's ADDRESS:PORT; in filters as local"},
+		{Name: "peer", Aliases: []string{"dst", "remote", "dest", "destination"}, Kind: Text, Where: InBytecode, Shown: true, Doc: "peer's ADDRESS:PORT; in filters as local",
+			text: func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				if NoPeer(s) {
+					return dst, false
+				}
+				return AppendAddrPort(dst, s.Remote), true
+			}},
 		{Name: "peer_addr", Aliases: []string{"raddr", "daddr", "paddr"}, Kind: Address, Where: InBytecode, Doc: "peer's address", addr: func(s *diag.InetSocket) netip.Addr {
 			if NoPeer(s) {
 				return netip.Addr{}
@@ -115,19 +125,6 @@ func baseFields() []*Field {
 			word: func(c *Context, _ *diag.InetSocket) (string, bool) { return c.NetNS, c.NetNS != "" }},
 	}
 	for _, f := range all {
-		switch f.Name {
-		case "local":
-			f.text = func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
-				return AppendAddrPort(dst, s.Local), true
-			}
-		case "peer":
-			f.text = func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
-				if NoPeer(s) {
-					return dst, false
-				}
-				return AppendAddrPort(dst, s.Remote), true
-			}
-		}
 		f.key()
 	}
 	return all
@@ -143,15 +140,26 @@ func NoPeer(s *diag.InetSocket) bool {
 	return s.Remote.Port() == 0 && s.Remote.Addr().IsUnspecified()
 }
 
-// uid is the socket's user; TIME_WAIT and SYN_RECV have none.
-func uid(s *diag.InetSocket) (uint64, bool) {
+// small names the record that the kernel keeps in place of a socket, which has no user, inode or descriptor: "time-wait" or
+// "syn-recv"; "" for a socket.
+func small(s *diag.InetSocket) string {
 	switch s.State {
-	case diag.TimeWait, diag.SynRecv, diag.NewSynRecv:
-		return 0, false
+	case diag.TimeWait:
+		return "time-wait"
+	case diag.SynRecv, diag.NewSynRecv:
+		return "syn-recv"
 	case diag.FinWait2:
 		if s.Timer == diag.TimerTimeWait {
-			return 0, false
+			return "time-wait"
 		}
+	}
+	return ""
+}
+
+// uid is the socket's user.
+func uid(s *diag.InetSocket) (uint64, bool) {
+	if small(s) != "" {
+		return 0, false
 	}
 	return uint64(s.UID), true
 }
@@ -227,17 +235,5 @@ func AppendAddr(dst []byte, a netip.Addr) []byte {
 	if !a.Is4() {
 		return a.AppendTo(dst)
 	}
-	for i, b := range a.As4() {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
-		if b >= 100 {
-			dst = append(dst, '0'+b/100)
-		}
-		if b >= 10 {
-			dst = append(dst, '0'+b/10%10)
-		}
-		dst = append(dst, '0'+b%10)
-	}
-	return dst
+	return inet.AppendIPv4(dst, a.As4())
 }

@@ -37,6 +37,7 @@ type Context struct {
 		uid  uint32
 		name string
 	}
+	ulp diag.ULP // of the socket that is being read
 }
 
 func (c *Context) proc() string {
@@ -49,11 +50,19 @@ func (c *Context) proc() string {
 // Holders returns the processes that hold a socket, each once, in the order of their pids. The slice is valid until the next
 // call.
 func (c *Context) Holders(s *diag.InetSocket) []*Holder {
+	if c.last == s.Inode && c.table == c.Owners {
+		return c.holders
+	}
+	return c.find(s)
+}
+
+// find is Holders of another socket than the last.
+func (c *Context) find(s *diag.InetSocket) []*Holder {
 	if c.Owners == nil || s.Inode == 0 {
 		return nil
 	}
-	if c.last == s.Inode && c.table == c.Owners {
-		return c.holders
+	if c.table != c.Owners {
+		clear(c.known) // numbers of processes, which others may have by now
 	}
 	c.last, c.table = s.Inode, c.Owners
 	c.holders = c.holders[:0]
@@ -81,20 +90,12 @@ func (c *Context) Holders(s *diag.InetSocket) []*Holder {
 // kernel's own, in io_uring, on its way by SCM_RIGHTS, or of another pid namespace); "unknown": the descriptors of some processes
 // could not be read. "" if it has an owner, or owners were not looked up.
 func (c *Context) WhyNone(s *diag.InetSocket) string {
-	switch s.State {
-	case diag.TimeWait:
-		return "time-wait"
-	case diag.SynRecv, diag.NewSynRecv:
-		return "syn-recv"
+	if what := small(s); what != "" {
+		return what
 	}
 	if s.Inode == 0 {
 		switch s.State {
-		case diag.FinWait2:
-			if s.Timer == diag.TimerTimeWait {
-				return "time-wait"
-			}
-			return "orphan"
-		case diag.FinWait1, diag.Closing, diag.LastAck:
+		case diag.FinWait1, diag.FinWait2, diag.Closing, diag.LastAck:
 			return "orphan"
 		case diag.Established, diag.CloseWait:
 			return "unaccepted"

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,7 +79,7 @@ func TestHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	link, err := os.Readlink("/proc/self/fd/" + itoa(int(f.Fd())))
+	link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
 	if err != nil {
 		t.Skip("needs /proc:", err)
 	}
@@ -98,7 +99,7 @@ func TestHolder(t *testing.T) {
 	if v, ok := get(h, "cmdline"); !ok || v != strings.Join(os.Args, " ") {
 		t.Errorf("command line %q, want %q", v, os.Args)
 	}
-	if v, ok := get(h, "process_user"); !ok || v != itoa(os.Geteuid()) {
+	if v, ok := get(h, "process_user"); !ok || v != strconv.Itoa(os.Geteuid()) {
 		t.Errorf("user %q", v)
 	}
 	other := &Holder{PID: int32(os.Getpid()), FD: int32(f.Fd()), Known: true, inode: inode + 1}
@@ -107,13 +108,6 @@ func TestHolder(t *testing.T) {
 			t.Errorf("%s of a process that does not hold the socket: %q", name, v)
 		}
 	}
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + itoa(n%10)
 }
 
 func TestCgroupOf(t *testing.T) {
@@ -127,11 +121,29 @@ func TestCgroupOf(t *testing.T) {
 			t.Errorf("%q: %q, want %q", file, got, want)
 		}
 	}
-	id := strings.Repeat("ab", 32)
-	if p := placeOfAny([]byte("9:memory:/docker/" + id + "\n")); p.Container != id || p.Runtime != "docker" {
-		t.Errorf("%+v", p)
+}
+
+// Another table is of another time: a process's number may be another process's by then.
+func TestHoldersOfAnotherTable(t *testing.T) {
+	c, s := &Context{}, socketOf(t, diag.Listen, 0, 7)
+	for _, comm := range []string{"before", "after"} {
+		c.Owners = &named{comm}
+		if hs := c.Holders(s); len(hs) != 1 || hs[0].Comm != comm {
+			t.Errorf("%+v, want %s", hs, comm)
+		}
 	}
 }
+
+// named is a table whose one process has a name.
+type named struct{ comm string }
+
+func (n *named) Owners(dst []owner.Owner, _ uint32) []owner.Owner {
+	return append(dst, owner.Owner{PID: 1, FD: 3})
+}
+func (n *named) Process(pid int32) *owner.Process {
+	return &owner.Process{PID: pid, Known: true, Comm: n.comm}
+}
+func (*named) Denied() int { return 0 }
 
 // A user is named once; one without a name is its number.
 func TestUsersAreNamedOnce(t *testing.T) {

@@ -132,6 +132,9 @@ func (f *Field) HolderNumber(h *Holder) (uint64, bool) { return uint64(h.PID), t
 // HolderText returns the value of a Text that is Many, and whether the process has one that could be read.
 func (f *Field) HolderText(c *Context, h *Holder) (string, bool) { return f.holder(c, h) }
 
+// HolderWord returns the function behind HolderText, for a Text that is Many.
+func (f *Field) HolderWord() func(*Context, *Holder) (string, bool) { return f.holder }
+
 // All are the fields, in the order in which they are shown. It must not be changed.
 var All = slices.Concat(baseFields(), tcpFields(), memoryFields(), optionFields(), ownerFields(), watchFields())
 
@@ -142,6 +145,9 @@ func init() { // fields read others by their names
 		for _, name := range append([]string{f.Name, f.Key}, f.Aliases...) {
 			byName[name] = f
 		}
+	}
+	for i := range counters {
+		counted[i] = byName[counters[i].field]
 	}
 }
 

@@ -52,10 +52,7 @@ func (h *Holder) load(c *Context) bool {
 	}
 	if b, err := readAt(dir, "cgroup", 16<<10); err == nil {
 		h.cgroup = cgroupOf(b)
-		h.place = PlaceOf(h.cgroup)
-		if h.place == (Place{}) {
-			h.place = placeOfAny(b)
-		}
+		h.place = PlaceOfFile(b)
 	}
 	return true
 }
@@ -105,17 +102,4 @@ func cgroupOf(file []byte) string {
 		}
 	}
 	return named
-}
-
-// placeOfAny looks at the v1 hierarchies, in which container runtimes of old put their names.
-func placeOfAny(file []byte) Place {
-	for line := range strings.Lines(string(file)) {
-		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		if _, path, ok := strings.Cut(rest, ":"); ok {
-			if p := PlaceOf(path); p != (Place{}) {
-				return p
-			}
-		}
-	}
-	return Place{}
 }

@@ -43,13 +43,11 @@ func optionFields() []*Field {
 		bit("mc_loop", diag.OptMCLoop, "5.10", "IP_MULTICAST_LOOP"),
 		bit("defer_connect", diag.OptDeferConnect, "5.10", "TCP_FASTOPEN_CONNECT: the SYN waits for data"),
 		{Name: "ulp", Kind: Text, Ext: diag.ExtInfo, Since: "5.5", Doc: "upper layer protocol, such as tls or mptcp; before 6.15 only with CAP_NET_ADMIN",
-			text: func(_ *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
-				if _, ok := s.Attr(diag.AttrULPInfo); !ok {
+			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				if !s.ULP(&c.ulp) {
 					return dst, false
 				}
-				var u diag.ULP
-				s.ULP(&u)
-				return append(dst, u.Name...), len(u.Name) > 0
+				return append(dst, c.ulp.Name...), len(c.ulp.Name) > 0
 			}},
 	}
 	for _, f := range all {

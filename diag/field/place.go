@@ -1,6 +1,9 @@
 package field
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Place is what the path of a cgroup tells about who runs there.
 type Place struct {
@@ -16,7 +19,8 @@ var scopes = []struct{ prefix, runtime string }{
 }
 
 // PlaceOf reads the path of a cgroup: those of systemd (systemd.io/CGROUP_DELEGATION), Docker, Podman, containerd, CRI-O,
-// Kubernetes' kubelet with either driver, LXC and systemd-nspawn.
+// Kubernetes' kubelet with either driver, LXC and systemd-nspawn. Where the kubelet has systemd's driver, and the runtime has not, the
+// last part is SLICE:RUNTIME:ID.
 func PlaceOf(path string) (p Place) {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
@@ -32,13 +36,20 @@ func PlaceOf(path string) (p Place) {
 		if dot := strings.LastIndexByte(part, '.'); dot > 0 {
 			base, kind = part[:dot], part[dot+1:]
 		}
+		scope := base
+		if w := strings.Split(part, ":"); len(w) == 3 && strings.HasSuffix(w[0], ".slice") {
+			if uid, ok := podUID(w[0]); ok {
+				p.Pod = uid
+			}
+			scope = w[1] + "-" + w[2]
+		}
 		switch kind {
 		case "service", "socket", "mount", "swap", "scope":
 			p.Unit = unescapeUnit(part)
 		}
 		named := false
 		for _, s := range scopes {
-			if id, ok := strings.CutPrefix(base, s.prefix); ok && hexID(strings.TrimPrefix(id, "conmon-")) {
+			if id, ok := strings.CutPrefix(scope, s.prefix); ok && hexID(strings.TrimPrefix(id, "conmon-")) {
 				if !strings.HasPrefix(id, "conmon-") { // which watches over the container from outside
 					p.Container, p.Runtime = id, s.runtime
 				}
@@ -60,11 +71,26 @@ func PlaceOf(path string) (p Place) {
 			p.Container, p.Runtime = part, "lxc"
 		case strings.HasPrefix(part, "lxc.payload."):
 			p.Container, p.Runtime = strings.TrimPrefix(part, "lxc.payload."), "lxc"
-		case strings.HasPrefix(part, "libpod-") && hexID(strings.TrimPrefix(part, "libpod-")):
-			p.Container, p.Runtime = strings.TrimPrefix(part, "libpod-"), "podman"
 		case before == "machine.slice" && strings.HasPrefix(part, "systemd-nspawn@") && kind == "service":
 			p.Container, p.Runtime = strings.TrimPrefix(base, "systemd-nspawn@"), "nspawn"
 		}
+	}
+	return p
+}
+
+// PlaceOfFile reads a file of cgroups(7), such as /proc/PID/cgroup: the path in the v2 hierarchy, or in that of systemd. If that tells
+// of no container, the other v1 hierarchies may: container runtimes of old put their names there.
+func PlaceOfFile(file []byte) Place {
+	p := PlaceOf(cgroupOf(file))
+	for line := range strings.Lines(string(file)) {
+		if p.Container != "" || p.Pod != "" {
+			break
+		}
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		_, path, _ := strings.Cut(rest, ":")
+		other := PlaceOf(path)
+		other.Unit = cmp.Or(p.Unit, other.Unit)
+		p = other
 	}
 	return p
 }

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -18,7 +20,7 @@ func FuzzProcFiles(f *testing.F) {
 		if !strings.Contains(text, path) || strings.Contains(path, "\n") {
 			t.Errorf("%q: path %q", text, path)
 		}
-		for _, p := range []Place{PlaceOf(path), placeOfAny(b), PlaceOf(text)} {
+		for _, p := range []Place{PlaceOf(path), PlaceOfFile(b), PlaceOf(text)} {
 			if !strings.Contains(text, p.Container) {
 				t.Errorf("%q: container %q", text, p.Container)
 			}
@@ -35,10 +37,14 @@ func FuzzProcFiles(f *testing.F) {
 	})
 }
 
-// FuzzUnit: quantities as people write them, and as they are shown. What is shown of a number is a quantity of the same unit again.
+// FuzzUnit: quantities as people write them, and as they are shown. What is shown of a number can be read again as no more than that
+// number, but for times in two units; all digits of it, where they are shown.
 func FuzzUnit(f *testing.F) {
 	for _, s := range []string{"100ms", "1.5s", "10Mbit", "1KiB", "-1", "0", "1e9", "99999999999999999999", "1.0000000001us", "3.", ".5", "2h"} {
 		f.Add(s, uint64(1500000))
+	}
+	for _, v := range []uint64{0, 7, 999, 59_999_999, 3_600_000_001, 1 << 53, 1<<64 - 1} {
+		f.Add("", v)
 	}
 	f.Fuzz(func(t *testing.T, word string, v uint64) {
 		for u := range Unit(len(unitNames)) {
@@ -47,9 +53,21 @@ func FuzzUnit(f *testing.F) {
 			if shown == "" || len(shown) > 40 || strings.ContainsAny(shown, " \n\x1b") {
 				t.Errorf("%v: %d is shown as %q", u, v, shown)
 			}
+			if (u == Milliseconds || u == BytesPerSecond) && v > 1<<53 { // beyond what is read
+				continue
+			}
+			digits := strconv.FormatUint(v, 10)
+			switch q, err := u.Parse(shown); {
+			case err != nil && !twoUnits.MatchString(shown) || err == nil && q.Whole > v:
+				t.Errorf("%v: %d is shown as %q, which is read as %d: %v", u, v, shown, q.Whole, err)
+			case err == nil && strings.Trim(shown, "us") == digits && q != (Quantity{v, true}):
+				t.Errorf("%v: %q is read as %+v", u, shown, q)
+			}
 		}
 	})
 }
+
+var twoUnits = regexp.MustCompile(`^\d+[mhd]\d+[smh]$`)
 
 // FuzzLookup: an unknown name is an error that may say what was meant.
 func FuzzLookup(f *testing.F) {

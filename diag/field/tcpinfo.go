@@ -3,6 +3,7 @@ package field
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 	"unsafe"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -58,9 +59,9 @@ func tcpFields() []*Field {
 		num("busy", &info.BusyTime, Microseconds, "4.10", "time with data to send"),
 		num("rwnd_limited", &info.RwndLimited, Microseconds, "4.10", "time held up by the peer's window"),
 		num("sndbuf_limited", &info.SndbufLimited, Microseconds, "4.10", "time held up by the send buffer"),
-		num("last_send", &info.LastDataSent, Milliseconds, "", "since data was sent last", "lastsnd", "last_snd"),
-		num("last_recv", &info.LastDataRecv, Milliseconds, "", "since data was received last", "lastrcv", "last_rcv"),
-		num("last_ack", &info.LastAckRecv, Milliseconds, "", "since an acknowledgement was received last", "lastack"),
+		num("last_send", &info.LastDataSent, Milliseconds, "", "since data was sent last", "lastsnd", "last_snd").connected(),
+		num("last_recv", &info.LastDataRecv, Milliseconds, "", "since data was received last", "lastrcv", "last_rcv").connected(),
+		num("last_ack", &info.LastAckRecv, Milliseconds, "", "since an acknowledgement was received last", "lastack").connected(),
 		num("snd_wnd", &info.SndWnd, Bytes, "5.4", "the peer's window"),
 		num("rcv_wnd", &info.RcvWnd, Bytes, "6.2", "our window"),
 		num("rcv_space", &info.RcvSpace, Bytes, "", "what the receive buffer is tuned for"),
@@ -79,7 +80,7 @@ func tcpFields() []*Field {
 		{Name: "app_limited", Kind: Flag, Since: "4.9", Doc: "delivery_rate was limited by the application",
 			number: func(_ *Context, s *diag.InetSocket) (uint64, bool) {
 				b, ok := tcpInfo(s)
-				if !ok || len(b) < 8 || s.State != diag.Established {
+				if !ok || len(b) < int(unsafe.Offsetof(info.DeliveryRate)+unsafe.Sizeof(info.DeliveryRate)) || s.State != diag.Established { // came with it
 					return 0, false
 				}
 				var t diag.TCPInfo
@@ -102,18 +103,17 @@ func tcpFields() []*Field {
 func (f *Field) key() {
 	f.Key = f.Name
 	switch f.Unit {
-	case Microseconds, Milliseconds, Bytes, Segments:
-		if f.Unit != Bytes || f.Name[:min(6, len(f.Name))] != "bytes_" {
-			f.Key += "_" + f.Unit.String()
+	case None:
+	case Bytes:
+		if !strings.HasPrefix(f.Name, "bytes_") {
+			f.Key += "_bytes"
 		}
 	case BytesPerSecond:
 		f.Key += "_bytes_per_second"
-	case Packets, Connections:
-		f.Key += "_" + f.Unit.String()
-	case Percent:
-		f.Key += "_percent"
 	case PerSecond:
 		f.Key += "_per_second"
+	default:
+		f.Key += "_" + f.Unit.String()
 	}
 }
 
@@ -146,14 +146,17 @@ func num[T uint8 | uint16 | uint32 | uint64](name string, member *T, u Unit, sin
 		}
 		return binary.NativeEndian.Uint64(b[off:]), true
 	}
-	if name == "last_send" || name == "last_recv" || name == "last_ack" {
-		read := f.number
-		f.number = func(c *Context, s *diag.InetSocket) (uint64, bool) {
-			if s.State == diag.SynSent { // counted from boot
-				return 0, false
-			}
-			return read(c, s)
+	return f
+}
+
+// connected: counted from boot until the peer has answered.
+func (f *Field) connected() *Field {
+	read := f.number
+	f.number = func(c *Context, s *diag.InetSocket) (uint64, bool) {
+		if s.State == diag.SynSent {
+			return 0, false
 		}
+		return read(c, s)
 	}
 	return f
 }

@@ -19,11 +19,10 @@ const (
 	Segments
 	Packets
 	Connections
-	Percent
 	PerSecond
 )
 
-var unitNames = [...]string{"", "us", "ms", "bytes", "bytes/s", "segments", "packets", "connections", "%", "/s"}
+var unitNames = [...]string{"", "us", "ms", "bytes", "bytes/s", "segments", "packets", "connections", "/s"}
 
 func (u Unit) String() string { return unitNames[u] }
 
@@ -134,8 +133,6 @@ func (u Unit) scale(suffix string, zero bool) (scale, error) {
 		scales = sizeScales
 	case BytesPerSecond:
 		scales, exact = rateScales, true
-	case Percent:
-		scales = []scale{{"", 1, 1}, {"%", 1, 1}}
 	default:
 		scales, exact = countScales, true
 	}
@@ -180,8 +177,6 @@ func (u Unit) example() string {
 		return ": write 1500, 64K, 1.5M or 1G"
 	case BytesPerSecond:
 		return ": write 10Mbps (bits) or 10MB/s (bytes)"
-	case Percent:
-		return ": write 80 or 80%"
 	}
 	return ": write 7 or 0x7"
 }
@@ -201,8 +196,6 @@ func (u Unit) AppendHuman(dst []byte, v uint64) []byte {
 			return append(strconv.AppendUint(dst, v, 10), "B/s"...)
 		}
 		return appendRate(dst, v*8)
-	case Percent:
-		return append(strconv.AppendUint(dst, v, 10), '%')
 	}
 	return strconv.AppendUint(dst, v, 10)
 }

@@ -16,7 +16,7 @@ func TestUnitParse(t *testing.T) {
 		{Bytes, "0x10", 16, true}, {Bytes, "1_000", 1000, true},
 		{BytesPerSecond, "10Mbps", 1250000, true}, {BytesPerSecond, "10MB/s", 10e6, true}, {BytesPerSecond, "1bps", 0, false}, {BytesPerSecond, "1.5Gbps", 187500000, true},
 		{BytesPerSecond, "10MBps", 10e6, true},
-		{Segments, "10", 10, true}, {Connections, "1k", 1000, true}, {None, "18446744073709551615", 1<<64 - 1, true}, {Percent, "80%", 80, true},
+		{Segments, "10", 10, true}, {Connections, "1k", 1000, true}, {None, "18446744073709551615", 1<<64 - 1, true},
 	} {
 		q, err := tt.unit.Parse(tt.word)
 		if err != nil || q.Whole != tt.want || q.Exact != tt.exact {
@@ -28,7 +28,7 @@ func TestUnitParse(t *testing.T) {
 		Bytes:        {"5q", "K", "0xzz", "18446744073709551616"}, BytesPerSecond: {"5", "5M", "5Mb"}, None: {"5s", "1.2.3"},
 	} {
 		for _, w := range words {
-			if q, err := unit.Parse(w); err == nil && (q.Exact || w != "1.2.3") {
+			if q, err := unit.Parse(w); err == nil {
 				t.Errorf("%s %q: %+v", unit, w, q)
 			}
 		}
@@ -43,7 +43,7 @@ func TestAppendHuman(t *testing.T) {
 	}{
 		{Microseconds, 999, "999us"}, {Microseconds, 1500, "1.5ms"}, {Microseconds, 2_340_000, "2.3s"}, {Microseconds, 61e6, "1m1s"}, {Microseconds, 3660e6, "1h1m"},
 		{Microseconds, 90000e6, "1d1h"}, {Milliseconds, 1500, "1.5s"}, {Milliseconds, 1 << 63, "9223372036854775808"}, {Bytes, 65536, "65536"},
-		{BytesPerSecond, 1250000, "10.0Mbps"}, {BytesPerSecond, 1, "8bps"}, {BytesPerSecond, 1<<64 - 1, "18446744073709551615B/s"}, {Percent, 7, "7%"}, {None, 7, "7"},
+		{BytesPerSecond, 1250000, "10.0Mbps"}, {BytesPerSecond, 1, "8bps"}, {BytesPerSecond, 1<<64 - 1, "18446744073709551615B/s"}, {None, 7, "7"},
 	} {
 		if got := string(tt.unit.AppendHuman(nil, tt.v)); got != tt.want {
 			t.Errorf("%s %d: %s, want %s", tt.unit, tt.v, got, tt.want)

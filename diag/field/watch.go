@@ -1,7 +1,6 @@
 package field
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"time"
@@ -16,6 +15,11 @@ type Watch struct {
 	at        time.Time
 	elapsed   time.Duration // since the round before; 0 in the first
 	gone      bool          // rows of sockets that are gone are being made
+	row       []byte        // that is being made
+
+	last  uint64 // the cookie that was looked for last; 0: none
+	was   sample // what it had counted
+	there bool
 }
 
 // sample is what a socket counted.
@@ -34,6 +38,8 @@ var counters = [...]struct{ rate, field, doc string }{
 	{"retrans_rate", "retrans_total", "segments retransmitted a second"},
 }
 
+var counted [len(counters)]*Field // the fields themselves
+
 // Begin begins a round.
 func (w *Watch) Begin(at time.Time) {
 	w.elapsed = 0
@@ -41,27 +47,39 @@ func (w *Watch) Begin(at time.Time) {
 		w.elapsed = at.Sub(w.at)
 	}
 	w.prev, w.now, w.at = w.now, make(map[uint64]sample, len(w.now)), at
+	w.last, w.there = 0, false
 }
 
-// Note remembers a socket. row makes what is to be shown once it is gone.
-func (w *Watch) Note(c *Context, s *diag.InetSocket, row func() []byte) {
+// before returns what a socket had counted in the round before, and whether it was there. Each rate asks for it.
+func (w *Watch) before(cookie uint64) (*sample, bool) {
+	if w.last != cookie {
+		w.last = cookie
+		w.was, w.there = w.prev[cookie]
+	}
+	return &w.was, w.there
+}
+
+// Note remembers a socket. appendRow makes what is to be shown once it is gone: now, while its owners are known.
+func (w *Watch) Note(c *Context, s *diag.InetSocket, appendRow func([]byte, *diag.InetSocket) []byte) {
 	if s.Cookie == 0 {
 		return
 	}
 	sm := sample{}
-	for i := range counters {
-		if v, ok := byName[counters[i].field].Number(c, s); ok {
+	for i, f := range counted {
+		if v, ok := f.Number(c, s); ok {
 			sm.counts[i] = v
 			sm.have |= 1 << i
 		}
 	}
 	w.gone = true
-	sm.row = row()
+	w.row = appendRow(w.row[:0], s)
 	w.gone = false
+	was, _ := w.before(s.Cookie)
+	sm.row = append(was.row[:0], w.row...) // in its place: what is here has not gone
 	w.now[s.Cookie] = sm
 }
 
-// Gone yields the rows of the sockets that were there in the round before, and are not in this, in the order of their making.
+// Gone yields the rows of the sockets that were there in the round before, and are not in this, in the order of their cookies.
 func (w *Watch) Gone() iter.Seq[[]byte] {
 	var cookies []uint64
 	for cookie := range w.prev {
@@ -69,7 +87,7 @@ func (w *Watch) Gone() iter.Seq[[]byte] {
 			cookies = append(cookies, cookie)
 		}
 	}
-	slices.SortFunc(cookies, func(a, b uint64) int { return cmp.Compare(a, b) })
+	slices.Sort(cookies)
 	return func(yield func([]byte) bool) {
 		for _, cookie := range cookies {
 			if !yield(w.prev[cookie].row) {
@@ -84,8 +102,8 @@ func (w *Watch) rate(c *Context, s *diag.InetSocket, i int) (uint64, bool) {
 	if w == nil || w.gone || w.elapsed < time.Millisecond {
 		return 0, false
 	}
-	before, ok := w.prev[s.Cookie]
-	v, has := byName[counters[i].field].Number(c, s)
+	before, ok := w.before(s.Cookie)
+	v, has := counted[i].Number(c, s)
 	if !ok || !has || before.have&(1<<i) == 0 {
 		return 0, false
 	}
@@ -106,7 +124,7 @@ func watchFields() []*Field {
 				case w.gone:
 					return "gone", true
 				case w.elapsed > 0 && s.Cookie != 0:
-					if _, ok := w.prev[s.Cookie]; !ok {
+					if _, ok := w.before(s.Cookie); !ok {
 						return "new", true
 					}
 				}

@@ -34,7 +34,7 @@ func TestWatch(t *testing.T) {
 		return string(b)
 	}
 	note := func(s *diag.InetSocket) {
-		w.Note(c, s, func() []byte { return []byte(state(s)) })
+		w.Note(c, s, func(dst []byte, s *diag.InetSocket) []byte { return append(dst, state(s)...) })
 	}
 	at := time.Unix(1000, 0)
 	w.Begin(at)
@@ -63,6 +63,16 @@ func TestWatch(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d are gone, want 1", n)
+	}
+	w.Begin(at.Add(3 * time.Second)) // the first goes too, which was there twice
+	n = 0
+	for row := range w.Gone() {
+		if n++; string(row) != "gone" {
+			t.Errorf("%q", row)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d are gone, want the one of two rounds", n)
 	}
 	if v, ok := rate.Number(&Context{}, a); ok {
 		t.Errorf("a rate without a watch: %d", v)

@@ -19,7 +19,7 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var sockets []*diag.InetSocket
 	for range 50 {
-		sockets = append(sockets, randomEntry(r).socket(t))
+		sockets = append(sockets, socketOf(t, randomSubject(r)))
 	}
 	hits := 0
 	if n := testing.AllocsPerRun(20, func() {
@@ -46,7 +46,7 @@ func TestNewWithoutTree(t *testing.T) {
 
 func BenchmarkMatch(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
-	s := randomEntry(r).socket(b)
+	s := socketOf(b, randomSubject(r))
 	for _, words := range []string{
 		"sport = 22", "dst 10.0.0.0/8", "dst [2001:db8::/32]", "not ( sport 1 or sport 2 or sport 3 or sport 4 )", busy,
 	} {

@@ -10,8 +10,8 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 )
 
-// entryOf makes a socket of fuzzed bytes, half of the time of values that filters are made of.
-func entryOf(b []byte) *entry {
+// subjectOf makes a socket of fuzzed bytes, half of the time of values that filters are made of.
+func subjectOf(b []byte) *Subject {
 	take := func() byte {
 		if len(b) == 0 {
 			return 0
@@ -21,10 +21,10 @@ func entryOf(b []byte) *entry {
 		return v
 	}
 	how := take()
-	e := &entry{family: diag.IPv4, locked: how&2 != 0, ifindex: uint32(take()) & 3}
+	s := &Subject{Locked: how&2 != 0, Interface: uint32(take()) & 3}
 	addrs, size := someV4, 4
 	if how&1 != 0 {
-		e.family, addrs, size = diag.IPv6, someV6, 16
+		addrs, size = someV6, 16
 	}
 	addr := func(any bool) netip.Addr {
 		i := take()
@@ -45,11 +45,11 @@ func entryOf(b []byte) *entry {
 		}
 		return binary.BigEndian.Uint16([]byte{i, take()})
 	}
-	e.src, e.dst = addr(how&4 != 0), addr(how&8 != 0)
-	e.sport, e.dport = port(how&16 != 0), port(how&32 != 0)
-	e.mark = someMarks[int(take())%len(someMarks)]
-	e.cgroup = []uint64{0, 100, 1 << 40}[int(take())%3]
-	return e
+	src, dst := addr(how&4 != 0), addr(how&8 != 0)
+	s.Local, s.Remote = netip.AddrPortFrom(src, port(how&16 != 0)), netip.AddrPortFrom(dst, port(how&32 != 0))
+	s.Mark = someMarks[int(take())%len(someMarks)]
+	s.Cgroup = []uint64{0, 100, 1 << 40}[int(take())%3]
+	return s
 }
 
 // FuzzTreeAndBytecode: the kernel's machine and the tree judge a socket alike where the bytecode is exact, and the machine never rejects
@@ -65,25 +65,25 @@ func FuzzTreeAndBytecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e := entryOf(raw)
-		s := e.socket(t)
+		subject := subjectOf(raw)
+		s := socketOf(t, subject)
 		want := filter.Match(s)
 		judge := func(what string, code []byte, exact bool) {
 			if code == nil {
 				if exact && !want {
-					t.Fatalf("%q: %s: nothing is sent, which is called exact, and Match(%+v) = false", words, what, e)
+					t.Fatalf("%q: %s: nothing is sent, which is called exact, and Match(%+v) = false", words, what, subject)
 				}
 				return
 			}
 			if why := audit(code); why != "" {
 				t.Fatalf("%q: %s: %s\n%s", words, what, why, Disassemble(code))
 			}
-			got := run(code, e)
+			got := Accepts(code, subject)
 			if exact && got != want {
-				t.Fatalf("%q: %s: the machine says %v, the tree %v of %+v\n%s", words, what, got, want, e, Disassemble(code))
+				t.Fatalf("%q: %s: the machine says %v, the tree %v of %+v\n%s", words, what, got, want, subject, Disassemble(code))
 			}
 			if want && !got && !Has[Autobound](filter.Tree()) /* which means another thing there */ {
-				t.Fatalf("%q: %s: the machine rejects %+v\n%s", words, what, e, Disassemble(code))
+				t.Fatalf("%q: %s: the machine rejects %+v\n%s", words, what, subject, Disassemble(code))
 			}
 		}
 		code, exact := filter.Bytecode()
@@ -99,9 +99,9 @@ func FuzzTreeAndBytecode(f *testing.F) {
 		judge("poor", code, exact)
 		// What is known of the query beforehand takes nothing away.
 		if want {
-			node, states := Narrow(filter.Tree(), diag.TCP, e.family, diag.StatesOf(diag.Established))
+			node, states := Narrow(filter.Tree(), diag.TCP, familyOf(subject), diag.StatesOf(diag.Established))
 			if !states.Has(diag.Established) || node != nil && !matcher(node)(s) {
-				t.Fatalf("%q: narrowed to %v, states %#x: loses %+v", words, node, states, e)
+				t.Fatalf("%q: narrowed to %v, states %#x: loses %+v", words, node, states, subject)
 			}
 		}
 	})

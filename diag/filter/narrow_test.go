@@ -77,7 +77,10 @@ func TestPredicate(t *testing.T) {
 	if _, f, err := Predicate("src", "inet6:[::1]", EQ, &env); err != nil || f != diag.IPv6 {
 		t.Errorf("family %v, %v", f, err)
 	}
-	for _, bad := range [][2]string{{"src", "1.2.3.4.5"}, {"sport", "nosuch"}, {"rtt", "5"}} {
+	if env.Preferred != diag.Unspec {
+		t.Errorf("the next operand is taken for one of family %v", env.Preferred)
+	}
+	for _, bad := range [][2]string{{"src", "1.2.3.4.5"}, {"sport", "nosuch"}, {"rtt", "5"}, {"autobound", "5"}, {"and", "5"}} {
 		if _, _, err := Predicate(bad[0], bad[1], EQ, &env); err == nil {
 			t.Errorf("%v is taken", bad)
 		}

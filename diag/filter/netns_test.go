@@ -21,6 +21,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/mounts"
 )
 
 // host is a network namespace full of sockets.
@@ -83,9 +84,13 @@ func (h *host) open(t *testing.T, r *rand.Rand) error {
 
 // enterCgroup moves the process to a new cgroup until leave is called. The cgroup lives as long as the test.
 func (h *host) enterCgroup(t *testing.T) (leave func() error, _ error) {
-	root, err := cgroup2Mount("/proc/self/mounts")
+	table, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return nil, err
+	}
+	root := mounts.Cgroup2(string(table))
+	if root == "" {
+		return nil, errNoCgroup2
 	}
 	b, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -253,7 +258,21 @@ func picked(m map[uint64]*diag.InetSocket, f *Filter) map[uint64]*diag.InetSocke
 	return out
 }
 
-// TestKernelAgrees compares what the kernel makes of programs with what Match makes of the same sockets.
+// accepted returns the sockets of m that Accepts takes. Whether a port was chosen with bind is the kernel's word for it: unlocked.
+func accepted(m, unlocked map[uint64]*diag.InetSocket, code []byte) map[uint64]*diag.InetSocket {
+	out := map[uint64]*diag.InetSocket{}
+	for c, s := range m {
+		subject := Subject{Local: s.Local, Remote: s.Remote, Interface: s.Interface, Locked: unlocked[c] == nil}
+		subject.Mark, _ = s.Mark()
+		subject.Cgroup, _ = s.CgroupID()
+		if Accepts(code, &subject) {
+			out[c] = s
+		}
+	}
+	return out
+}
+
+// TestKernelAgrees compares what the kernel makes of programs with what Accepts and Match make of the same sockets.
 func TestKernelAgrees(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	h := newHost(t, r)
@@ -266,7 +285,7 @@ func TestKernelAgrees(t *testing.T) {
 	h.diverse(t, h.dump(t, c, nil))
 
 	g := generator{r: r, live: true, cgroups: h.cgroups}
-	n, exacts, some := 300, 0, 0
+	n, exacts, some, judged := 300, 0, 0, 0
 	if testing.Short() {
 		n = 50
 	}
@@ -278,14 +297,26 @@ func TestKernelAgrees(t *testing.T) {
 		}
 		code, exact := f.Bytecode()
 		poor, _ := assemble(f.Tree(), Ops(r.IntN(int(AllOps)+1)), 4*r.IntN(60))
+		wild := randomProgram(r)
 		h.steadily(t, c, func(everything map[uint64]*diag.InetSocket) string {
+			unlocked := h.dump(t, c, alone(newOp(bcAuto, 0)))
 			want := picked(everything, f)
-			got := h.dump(t, c, code)
+			var kernel [3]map[uint64]*diag.InetSocket
+			for i, code := range [...][]byte{code, poor, wild} {
+				kernel[i] = h.dump(t, c, code)
+				got, want := kernel[i], accepted(everything, unlocked, code)
+				if keys(got) != keys(want) {
+					return fmt.Sprintf("%s\n%s", Disassemble(code), difference("the kernel accepts", got, "Accepts", want))
+				}
+				if len(want) > 0 && len(want) < len(everything) {
+					judged++
+				}
+			}
+			got, weak := kernel[0], kernel[1]
 			if exact && keys(got) != keys(want) {
 				return fmt.Sprintf("%s\n%s\n%s", words.words, Disassemble(code), difference("the kernel picks", got, "Match picks", want))
 			}
 			if !words.auto {
-				weak := h.dump(t, c, poor)
 				for c, s := range want {
 					if weak[c] == nil {
 						return fmt.Sprintf("%s\n%s\nloses %v %v", words.words, Disassemble(poor), s.Local, s.Remote)
@@ -301,8 +332,8 @@ func TestKernelAgrees(t *testing.T) {
 			exacts++
 		}
 	}
-	if exacts < n/3 || some < n/5 {
-		t.Errorf("of %d filters %d were exact, %d picked some sockets", n, exacts, some)
+	if exacts < n/3 || some < n/5 || judged < n {
+		t.Errorf("of %d filters %d were exact, %d picked some sockets, %d programs accepted some", n, exacts, some, judged)
 	}
 }
 

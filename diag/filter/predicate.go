@@ -6,21 +6,17 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 )
 
-// predicates are the words of predicates that take an operand.
-var predicates = map[string]tokenKind{
-	"src": tokSrc, "dst": tokDst, "sport": tokSport, "dport": tokDport, "dev": tokDev, "fwmark": tokMark, "cgroup": tokCgroup,
-}
-
 // Predicate returns what a predicate of ss picks: word is src, dst, sport, dport, dev, fwmark or cgroup. Ports may be compared
 // by GE and LE. The family is the one that the operand names, Unspec if none.
 //
 // The error is a *SSError.
 func Predicate(word, operand string, c Cmp, env *Env) (Node, diag.Family, error) {
-	kind, ok := predicates[word]
-	if !ok {
+	kind := keywords[word]
+	if kind < tokSrc || kind > tokCgroup {
 		return nil, diag.Unspec, fmt.Errorf("filter: %q is no predicate of ss", word)
 	}
-	p := ssParser{env: env, last: kind}
+	own := *env // the family of an operand is not that of the next one, as it is in ss
+	p := ssParser{env: &own, last: kind}
 	n, err := p.readOperand(operand)
 	if err != nil {
 		return nil, p.family, err

@@ -63,29 +63,29 @@ func testEnv() Env {
 	}
 }
 
-func randomEntry(r *rand.Rand) *entry {
-	e := &entry{
-		family: diag.IPv4,
-		sport:  uint16(pick(r, somePorts)), dport: uint16(pick(r, somePorts)),
-		locked:  r.IntN(2) == 0,
-		ifindex: uint32(r.IntN(3)),
-		mark:    pick(r, someMarks),
-		cgroup:  pick(r, []uint64{0, 100, 1 << 40}),
-	}
+func randomSubject(r *rand.Rand) *Subject {
 	addrs := someV4
 	if r.IntN(2) == 0 {
-		e.family, addrs = diag.IPv6, someV6
+		addrs = someV6
 	}
-	e.src, e.dst = netip.MustParseAddr(pick(r, addrs)), netip.MustParseAddr(pick(r, addrs))
-	return e
+	end := func() netip.AddrPort {
+		return netip.AddrPortFrom(netip.MustParseAddr(pick(r, addrs)), uint16(pick(r, somePorts)))
+	}
+	return &Subject{
+		Local: end(), Remote: end(),
+		Locked:    r.IntN(2) == 0,
+		Interface: uint32(r.IntN(3)),
+		Mark:      pick(r, someMarks),
+		Cgroup:    pick(r, []uint64{0, 100, 1 << 40}),
+	}
 }
 
 // generated is a random filter: its words, and what they mean, told without the parser, the tree or the machine.
 type generated struct {
 	words string
 	auto  bool // has "autobound"
-	// eval judges e; with kernel, by what the kernel knows of autobound, else by what user space knows of it.
-	eval func(e *entry, kernel bool) bool
+	// eval judges s; with kernel, by what the kernel knows of autobound, else by what user space knows of it.
+	eval func(s *Subject, kernel bool) bool
 }
 
 // generator makes random filters.
@@ -108,9 +108,9 @@ func (g generator) list(depth int) generated {
 		op := pick(g.r, []string{" and ", " or ", " ", " & ", " || ", " && ", " | "})
 		l = generated{words: a.words + op + b.words, auto: a.auto || b.auto}
 		if strings.ContainsAny(op, "o|") {
-			l.eval = func(e *entry, k bool) bool { return a.eval(e, k) || b.eval(e, k) }
+			l.eval = func(s *Subject, k bool) bool { return a.eval(s, k) || b.eval(s, k) }
 		} else {
-			l.eval = func(e *entry, k bool) bool { return a.eval(e, k) && b.eval(e, k) }
+			l.eval = func(s *Subject, k bool) bool { return a.eval(s, k) && b.eval(s, k) }
 		}
 	}
 	return l
@@ -122,7 +122,7 @@ func (g generator) term(depth int) generated {
 		t := g.term(depth)
 		eval := t.eval
 		t.words = pick(g.r, []string{"not ", "! "}) + t.words
-		t.eval = func(e *entry, k bool) bool { return !eval(e, k) }
+		t.eval = func(s *Subject, k bool) bool { return !eval(s, k) }
 		return t
 	case n < 3 && depth > 0:
 		t := g.list(depth - 1)
@@ -145,7 +145,7 @@ func (g generator) predicate() generated {
 		if g.live {
 			word = strconv.Itoa(i)
 		}
-		return g.equality("dev", word, func(e *entry) bool { return e.ifindex == uint32(i) })
+		return g.equality("dev", word, func(s *Subject) bool { return s.Interface == uint32(i) })
 	case 7:
 		m, mask := pick(r, someMarks), uint32(0xffffffff)
 		word := fmt.Sprintf("%#x", m)
@@ -153,22 +153,22 @@ func (g generator) predicate() generated {
 			mask = pick(r, someMarks)
 			word += "/" + strconv.Itoa(int(mask))
 		}
-		return g.equality("fwmark", word, func(e *entry) bool { return e.mark&mask == m })
+		return g.equality("fwmark", word, func(s *Subject) bool { return s.Mark&mask == m })
 	}
 	if r.IntN(2) == 0 && len(g.cgroups) > 0 {
 		path := pick(r, slices.Sorted(maps.Keys(g.cgroups)))
 		id := g.cgroups[path]
-		return g.equality("cgroup", path, func(e *entry) bool { return e.cgroup == id })
+		return g.equality("cgroup", path, func(s *Subject) bool { return s.Cgroup == id })
 	}
-	return generated{"autobound", true, func(e *entry, kernel bool) bool {
+	return generated{"autobound", true, func(s *Subject, kernel bool) bool {
 		if kernel {
-			return !e.locked
+			return !s.Locked
 		}
-		return e.sport >= 32768 && e.sport <= 60999
+		return s.Local.Port() >= 32768 && s.Local.Port() <= 60999
 	}}
 }
 
-func (g generator) equality(key, word string, holds func(*entry) bool) generated {
+func (g generator) equality(key, word string, holds func(*Subject) bool) generated {
 	op, want := " ", true
 	switch g.r.IntN(3) {
 	case 0:
@@ -176,7 +176,7 @@ func (g generator) equality(key, word string, holds func(*entry) bool) generated
 	case 1:
 		op, want = pick(g.r, []string{" != ", " ne "}), false
 	}
-	return generated{key + op + word, false, func(e *entry, _ bool) bool { return holds(e) == want }}
+	return generated{key + op + word, false, func(s *Subject, _ bool) bool { return holds(s) == want }}
 }
 
 func (g generator) host() generated {
@@ -192,11 +192,7 @@ func (g generator) host() generated {
 		port = pick(r, somePorts)
 		tail = ":" + strconv.Itoa(port)
 	}
-	type prefix struct {
-		addr netip.Addr
-		bits int
-	}
-	var prefixes []prefix
+	var prefixes []netip.Prefix
 	word := ""
 	switch n := r.IntN(8); {
 	case n == 0:
@@ -205,42 +201,38 @@ func (g generator) host() generated {
 		word = "multi"
 		for _, a := range []string{"127.0.0.1", "10.1.2.3", "::1"} {
 			ip := netip.MustParseAddr(a)
-			prefixes = append(prefixes, prefix{ip, ip.BitLen()})
+			prefixes = append(prefixes, netip.PrefixFrom(ip, ip.BitLen()))
 		}
 	default:
 		addrs := slices.Concat(someV4, someV6)
 		if g.theirs {
 			addrs = slices.DeleteFunc(addrs, func(a string) bool { return a[0] == '0' || a[0] == ':' })
 		}
-		p := prefix{addr: netip.MustParseAddr(pick(r, addrs))}
-		p.bits = p.addr.BitLen()
-		word = p.addr.String()
+		addr := netip.MustParseAddr(pick(r, addrs))
+		bits := addr.BitLen()
+		word = addr.String()
 		if r.IntN(2) == 0 {
-			p.bits = r.IntN(p.bits + 1)
+			bits = r.IntN(bits + 1)
 			if g.theirs {
-				p.bits = max(p.bits, 8)
+				bits = max(bits, 8)
 			}
-			word += "/" + strconv.Itoa(p.bits)
+			word += "/" + strconv.Itoa(bits)
 		}
-		if p.addr.Is6() {
+		if addr.Is6() {
 			word = "[" + word + "]"
 		}
-		prefixes = append(prefixes, p)
+		prefixes = append(prefixes, netip.PrefixFrom(addr, bits))
 	}
-	return generated{key + word + tail, false, func(e *entry, _ bool) bool {
-		a, p := e.src, e.sport
+	return generated{key + word + tail, false, func(s *Subject, _ bool) bool {
+		end := s.Local
 		if !local {
-			a, p = e.dst, e.dport
+			end = s.Remote
 		}
-		if port >= 0 && int(p) != port {
+		if port >= 0 && int(end.Port()) != port {
 			return false
 		}
 		for _, want := range prefixes {
-			got := a
-			if want.addr.Is4() && got.Is4In6() {
-				got = got.Unmap()
-			}
-			if got.BitLen() == want.addr.BitLen() && sameBits(got.AsSlice(), want.addr.AsSlice(), want.bits) {
+			if want.Contains(end.Addr()) || want.Addr().Is4() && want.Contains(end.Addr().Unmap()) {
 				return true
 			}
 		}
@@ -271,10 +263,10 @@ func (g generator) port() generated {
 		word = ":" + word
 	}
 	op := pick(r, []string{" ", " = ", " != ", " >= ", " <= ", " > ", " < ", " eq ", " neq ", " geq ", " leq ", " gt ", " lt "})
-	return generated{key + op + word, false, func(e *entry, _ bool) bool {
-		p := int64(e.dport)
+	return generated{key + op + word, false, func(s *Subject, _ bool) bool {
+		p := int64(s.Remote.Port())
 		if local {
-			p = int64(e.sport)
+			p = int64(s.Local.Port())
 		}
 		switch strings.TrimSpace(op) {
 		case "!=", "neq":
@@ -330,25 +322,24 @@ func TestRandomFilters(t *testing.T) {
 			cut++
 		}
 		for range 40 {
-			e := randomEntry(r)
-			s := e.socket(t)
-			user, kernel := want.eval(e, false), want.eval(e, true)
-			if got := f.Match(s); got != user {
-				t.Fatalf("%s\n(%s)\nMatch(%+v) = %v", want.words, f, e, got)
+			s := randomSubject(r)
+			user, kernel := want.eval(s, false), want.eval(s, true)
+			if got := f.Match(socketOf(t, s)); got != user {
+				t.Fatalf("%s\n(%s)\nMatch(%+v) = %v", want.words, f, s, got)
 			}
 			if user {
 				hits++
 			}
 			// The whole program is the kernel's view of the whole filter.
-			if got := code == nil || run(code, e); got != kernel {
-				t.Fatalf("%s\n%s\naccepts %+v: %v", want.words, Disassemble(code), e, got)
+			if got := Accepts(code, s); got != kernel {
+				t.Fatalf("%s\n%s\naccepts %+v: %v", want.words, Disassemble(code), s, got)
 			}
-			got := poor == nil || run(poor, e)
+			got := Accepts(poor, s)
 			if kernel && !got {
-				t.Fatalf("%s\n%s\nrejects %+v", want.words, Disassemble(poor), e)
+				t.Fatalf("%s\n%s\nrejects %+v", want.words, Disassemble(poor), s)
 			}
 			if poorExact && got != user {
-				t.Fatalf("%s\n%s\nis called exact and accepts %+v: %v", want.words, Disassemble(poor), e, got)
+				t.Fatalf("%s\n%s\nis called exact and accepts %+v: %v", want.words, Disassemble(poor), s, got)
 			}
 		}
 	}

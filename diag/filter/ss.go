@@ -258,8 +258,7 @@ func (p *ssParser) term() (Node, error) {
 		}
 		return n, p.next()
 	case tokAuto:
-		lo, hi := p.env.portRange()
-		return Autobound{lo, hi}, p.next()
+		return Autobounds(p.env), p.next()
 	case tokSrc, tokDst, tokSport, tokDport, tokDev, tokMark, tokCgroup:
 		return p.predicate(kind)
 	}

@@ -195,8 +195,7 @@ func TestFamily(t *testing.T) {
 }
 
 func TestForeignPicksNoInetSocket(t *testing.T) {
-	e := entry{family: diag.IPv4, sport: 22}
-	e.src, e.dst = netip.IPv4Unspecified(), netip.IPv4Unspecified()
+	s := Subject{Local: netip.AddrPortFrom(netip.IPv4Unspecified(), 22), Remote: netip.AddrPortFrom(netip.IPv4Unspecified(), 0)}
 	for words, want := range map[string]bool{
 		`src unix:*`: false, `not src unix:*`: true, `src link:*`: false, `src netlink:*`: false, `sport >= vsock:*`: false,
 		`sport = link:22`: false, `sport 22 or src unix:*`: true,
@@ -206,7 +205,7 @@ func TestForeignPicksNoInetSocket(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, exact := f.Bytecode()
-		if f.Match(e.socket(t)) != want || (code == nil || run(code, &e)) != want || !exact {
+		if f.Match(socketOf(t, &s)) != want || Accepts(code, &s) != want || !exact {
 			t.Errorf("%s: want %v\n%s", words, want, Disassemble(code))
 		}
 	}

@@ -2,7 +2,6 @@ package filter
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/mounts"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 // SystemEnv returns an Env of this system: of the calling thread's network namespace and capabilities. TCP and UDP are both
@@ -35,28 +36,20 @@ func SystemEnv() Env {
 
 // systemOps returns what the running kernel's version and this thread's capabilities allow.
 func systemOps() Ops {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return 0
-	}
 	var caps [2]unix.CapUserData
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	admin := unix.Capget(&head, &caps[0]) == nil && caps[0].Effective&(1<<unix.CAP_NET_ADMIN) != 0
-	return opsOf(unix.ByteSliceToString(u.Release[:]), admin)
+	return opsOf(release.Running(), admin)
 }
 
-// opsOf returns the instructions of a kernel release such as "5.10.0-8-amd64".
-func opsOf(release string, admin bool) Ops {
-	var major, minor int
-	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
-		return 0
-	}
+// opsOf returns the instructions of a kernel release, as release.Of tells it.
+func opsOf(kernel int, admin bool) Ops {
 	var ops Ops
 	for _, o := range [...]struct {
-		op           Ops
-		major, minor int
-	}{{OpDevice, 4, 8}, {OpMark, 4, 9}, {OpEqual, 4, 16}, {OpCgroup, 5, 8}} {
-		if cmp.Or(cmp.Compare(major, o.major), cmp.Compare(minor, o.minor)) >= 0 && (o.op != OpMark || admin) {
+		op    Ops
+		since int
+	}{{OpDevice, release.Of(4, 8)}, {OpMark, release.Of(4, 9)}, {OpEqual, release.Of(4, 16)}, {OpCgroup, release.Of(5, 8)}} {
+		if kernel >= o.since && (o.op != OpMark || admin) {
 			ops |= o.op
 		}
 	}
@@ -222,37 +215,21 @@ func cError(e unix.Errno) string {
 
 // systemCgroup returns the id of a cgroup by its path, or its path below the first cgroup2 mount. Other than ss, it takes a path
 // that lies on another file system, such as "/", for one below the mount.
-func systemCgroup(mounts string) func(path string) (uint64, error) {
+func systemCgroup(table string) func(path string) (uint64, error) {
 	return func(path string) (uint64, error) {
 		if id, err := cgroupID(path); err == nil {
 			return id, nil
 		}
-		root, err := cgroup2Mount(mounts)
+		b, err := os.ReadFile(table)
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%w: %w", errNoCgroup2, err)
+		}
+		root := mounts.Cgroup2(string(b))
+		if root == "" {
+			return 0, errNoCgroup2
 		}
 		return cgroupID(root + "/" + path)
 	}
-}
-
-// cgroup2Mount returns where the first cgroup2 file system of a file like /proc/mounts is mounted.
-func cgroup2Mount(mounts string) (string, error) {
-	b, err := os.ReadFile(mounts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errNoCgroup2, err)
-	}
-	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line)
-		if len(f) > 2 && f[2] == "cgroup2" {
-			return unescapeMount(f[1]), nil
-		}
-	}
-	return "", errNoCgroup2
-}
-
-// unescapeMount undoes the octal escapes of /proc/mounts, as getmntent(3) does.
-func unescapeMount(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
 // cgroupID returns the id of the cgroup whose directory is path: the file handle that kernfs gives out, which is the inode number

@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
-	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types taskfile bpf/task_file.bpf.c -- -O2 -Wall -Werror
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types taskfile bpf/task_file.bpf.c -- -O2 -Wall -Werror -I../../internal/bpfiter/bpf
 
 const (
 	// maybeBits is MAYBE_BITS in bpf/task_file.bpf.c.
@@ -24,10 +23,6 @@ const (
 
 	// sizeofRecord is the size of struct record in bpf/task_file.bpf.c.
 	sizeofRecord = 12
-
-	// sizeofIterBuffer is at least what the kernel returns from one read of an
-	// iterator where pages have 4 KiB: PAGE_SIZE << 3, kernel/bpf/bpf_iter.c.
-	sizeofIterBuffer = 32 << 10
 )
 
 // scanBPF returns the socket descriptors of all processes in the pid namespace
@@ -40,7 +35,7 @@ func scanBPF(ctx context.Context, fs *procFS, want *inodeSet, workers int) (slab
 	defer program.Close()
 	found, err := scanProcesses(ctx, fs, program, want, workers)
 	if errors.Is(err, errors.ErrUnsupported) {
-		s := iterScan{ctx: ctx, program: program, want: want, buf: make([]byte, sizeofIterBuffer)}
+		s := iterScan{ctx: ctx, program: program, want: want, buf: make([]byte, bpfiter.BufferSize)}
 		err = s.scan(0)
 		found = s.found
 	}
@@ -64,32 +59,15 @@ func loadProgram(want *inodeSet) (*ebpf.Program, error) {
 	}
 	var objects taskfilePrograms
 	if err := spec.LoadAndAssign(&objects, nil); err != nil {
-		return nil, bpfError("load", err)
+		return nil, bpfiter.Wrap("load", err)
 	}
 	return objects.TaskFile, nil
 }
 
-// bpfError wraps err such that it is errors.ErrUnsupported where the kernel
-// lacks what the program needs.
-func bpfError(op string, err error) error {
-	var verifier *ebpf.VerifierError
-	if errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, btf.ErrNotFound) || errors.As(err, &verifier) && !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%s: %w: %w", op, errors.ErrUnsupported, err)
-	}
-	return fmt.Errorf("%s: %w", op, err)
-}
-
 // read reads an iterator to its end and keeps the wanted records.
 func (s *iterScan) read(r io.Reader) error {
-	rest := 0 // bytes of a record that the last read cut off
-	for {
-		if err := s.ctx.Err(); err != nil {
-			return err
-		}
-		n, err := r.Read(s.buf[rest:])
-		n += rest
-		b := s.buf[:n]
-		for ; len(b) >= sizeofRecord; b = b[sizeofRecord:] {
+	return bpfiter.Records(s.ctx, r, s.buf, sizeofRecord, func(b []byte) bool {
+		for ; len(b) > 0; b = b[sizeofRecord:] {
 			r := record{
 				pid:   int32(binary.NativeEndian.Uint32(b)),
 				fd:    int32(binary.NativeEndian.Uint32(b[4:])),
@@ -99,17 +77,6 @@ func (s *iterScan) read(r io.Reader) error {
 				s.found.add(r)
 			}
 		}
-		rest = copy(s.buf, b)
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			// One read passes at most a million descriptors, and none of
-			// these was wanted. The next read goes on from there.
-		case err == io.EOF && rest == 0:
-			return nil
-		case err == io.EOF:
-			return fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
-		case err != nil:
-			return fmt.Errorf("read iterator: %w", err)
-		}
-	}
+		return true
+	})
 }

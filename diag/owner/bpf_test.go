@@ -12,6 +12,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
 // pieces is a reader that returns one piece or error for each read.
@@ -41,7 +43,7 @@ func encode(records ...record) []byte {
 
 // readRecords reads an iterator.
 func readRecords(ctx context.Context, r io.Reader, want *inodeSet) (slabs, error) {
-	s := iterScan{ctx: ctx, want: want, buf: make([]byte, sizeofIterBuffer)}
+	s := iterScan{ctx: ctx, want: want, buf: make([]byte, bpfiter.BufferSize)}
 	err := s.read(r)
 	return s.found, err
 }
@@ -126,15 +128,6 @@ func (l *limited) Read(b []byte) (int, error) {
 	n := copy(b, l.b)
 	l.b = l.b[n:]
 	return n, nil
-}
-
-func TestBPFError(t *testing.T) {
-	if err := bpfError("load", unix.EPERM); !errors.Is(err, os.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("EPERM: %v", err)
-	}
-	if err := bpfError("load", unix.EOPNOTSUPP); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("EOPNOTSUPP: %v", err)
-	}
 }
 
 // TestBPFObjects decodes the objects of both byte orders.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -12,6 +11,9 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 var ( // not constant for tests
@@ -35,7 +37,7 @@ type process struct{ pid, size int32 }
 // mistook threads with descriptor tables of their own.
 func (fs *procFS) splits(pids int) bool {
 	files, err := fs.openFiles()
-	return err == nil && files >= manySplit && files/max(pids, 1) >= manyEach && release() >= 6<<8|7 && !fs.hides()
+	return err == nil && files >= manySplit && files/max(pids, 1) >= manyEach && release.Running() >= release.Of(6, 7) && !fs.hides()
 }
 
 // scanProcesses returns the socket descriptors of all processes, several at a
@@ -51,7 +53,7 @@ func scanProcesses(ctx context.Context, fs *procFS, program *ebpf.Program, want 
 	}
 	readers := make([]*iterScan, workers)
 	for i := range readers {
-		readers[i] = &iterScan{ctx: ctx, program: program, want: want, buf: make([]byte, sizeofIterBuffer)}
+		readers[i] = &iterScan{ctx: ctx, program: program, want: want, buf: make([]byte, bpfiter.BufferSize)}
 	}
 	seen := make(map[int32]bool, len(pids))
 	// A process that gives its sockets to a child and ends before its turn: the
@@ -103,7 +105,7 @@ func (s *iterScan) process(p process) error { return s.scan(p.pid) }
 func (s *iterScan) scan(pid int32) error {
 	fd, err := openIter(s.program, pid)
 	if err != nil {
-		return bpfError("open iterator", err)
+		return bpfiter.Wrap("open iterator", err)
 	}
 	defer unix.Close(fd)
 	return s.read(iterator(fd))
@@ -159,14 +161,4 @@ func (it iterator) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
-}
-
-// release returns the release of the running kernel, 6<<8|7 for 6.7, or 0.
-func release() int {
-	var u unix.Utsname
-	var major, minor int
-	if unix.Uname(&u) == nil {
-		fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
-	}
-	return major<<8 | min(minor, 255)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
 // eachEnv makes a child look at processes one by one.
@@ -38,7 +40,7 @@ func loaded(tb testing.TB, want []uint32) *iterScan {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { program.Close() })
-	return &iterScan{ctx: context.Background(), program: program, want: set, buf: make([]byte, sizeofIterBuffer)}
+	return &iterScan{ctx: context.Background(), program: program, want: set, buf: make([]byte, bpfiter.BufferSize)}
 }
 
 // The iterator over one process has its descriptors, those of other tables of its threads included, and no other's.
@@ -86,6 +88,37 @@ func TestScanProcessesPIDNamespace(t *testing.T) {
 	})
 	if want := []Owner{{int32(c.PID), c.FDs[0]}}; !slices.Equal(c.Owners, want) || c.PID != 1 {
 		t.Errorf("owners %v, want %v: %s", c.Owners, want, c.Err)
+	}
+}
+
+// Many files, few processes, several processors: an iterator for each process, and none is left out.
+func TestScanProcesses(t *testing.T) {
+	if !kernelAtLeast(6, 7) {
+		t.Skip("needs Linux 6.7")
+	}
+	tr := truth{}
+	var inodes []uint32
+	for range 5 { // more than readers
+		c := startChild(t, "hold=2", nil)
+		tr.addChild(c)
+		inodes = append(inodes, c.Inodes...)
+	}
+	s := loaded(t, inodes)
+	fs, err := openProcFS("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fs.close()
+	byProcess(t)
+	found, err := scanProcesses(t.Context(), fs, s.program, s.want, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Table
+	got.fill(found)
+	tr.check(t, &got)
+	if got.Len() != len(inodes) {
+		t.Errorf("%d descriptors, want %d", got.Len(), len(inodes))
 	}
 }
 

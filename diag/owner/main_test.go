@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/internal/leak"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 // roleEnv makes the test binary a child that holds sockets in some way. It
@@ -378,15 +379,7 @@ func needBPF(tb testing.TB) {
 	}
 }
 
-func kernelAtLeast(major, minor int) bool {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return false
-	}
-	var gotMajor, gotMinor int
-	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &gotMajor, &gotMinor)
-	return gotMajor > major || gotMajor == major && gotMinor >= minor
-}
+func kernelAtLeast(major, minor int) bool { return release.Running() >= release.Of(major, minor) }
 
 // sortOwners orders owners as Table.Owners does.
 func sortOwners(owners []Owner) []Owner {

@@ -308,6 +308,10 @@ func TestResolveNoFiles(t *testing.T) {
 	if c := startChild(t, "nofile=proc", nil); c.Table || !strings.Contains(c.Err, "too many open files") {
 		t.Errorf("table %v, error %q", c.Table, c.Err)
 	}
+	// Who did not ask for a backend is told that nothing could be looked into.
+	if c := startChild(t, "nofile=auto", nil); !c.Table || c.Denied != 1 || len(c.Owners) > 0 {
+		t.Errorf("table %v, denied %d, owners %v, error %q", c.Table, c.Denied, c.Owners, c.Err)
+	}
 }
 
 func TestResolveNothing(t *testing.T) {

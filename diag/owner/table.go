@@ -61,7 +61,7 @@ func (t *Table) Owners(dst []Owner, inode uint32) []Owner {
 }
 
 // Backend returns the backend that ran: BPF or Proc, or None when nothing was
-// wanted.
+// wanted or could be looked into.
 func (t *Table) Backend() Backend { return t.backend }
 
 // Reason says in a few words, without line breaks, why that backend ran.

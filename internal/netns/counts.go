@@ -4,12 +4,12 @@ import (
 	"context"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/sockstat"
 )
 
 // Counts is what the kernel counts in a namespace (/proc/net/sockstat and sockstat6, proc_net(5)).
@@ -67,7 +67,8 @@ func (f *Found) counts() *Counts {
 	for i, name := range []string{"sockstat", "sockstat6"} {
 		b, err := os.ReadFile(f.proc + "/thread-self/net/" + name)
 		if err == nil {
-			c.add(string(b))
+			tcp, udp, _ := sockstat.Count(string(b))
+			c.TCP, c.UDP = c.TCP+tcp, c.UDP+udp
 		} else if i == 0 {
 			return nil
 		} // else there is no IPv6
@@ -76,25 +77,6 @@ func (f *Found) counts() *Counts {
 	b, err := os.ReadFile(f.proc + "/sys/net/ipv4/tcp_ehash_entries")
 	c.Shared = err != nil && os.IsNotExist(err) || strings.HasPrefix(string(b), "-")
 	return c
-}
-
-// add reads a table.
-func (c *Counts) add(table string) {
-	for line := range strings.Lines(table) {
-		w := strings.Fields(line)
-		for i := 1; i+1 < len(w); i += 2 {
-			n, err := strconv.ParseUint(w[i+1], 10, 31)
-			if err != nil || w[i] != "inuse" && w[i] != "tw" {
-				continue
-			}
-			switch w[0] {
-			case "TCP:", "TCP6:":
-				c.TCP += int(n)
-			case "UDP:", "UDP6:":
-				c.UDP += int(n)
-			}
-		}
-	}
 }
 
 // listeners counts the TCP sockets that listen in the thread's namespace; they are in a table that is quick to walk.

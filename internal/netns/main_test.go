@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
@@ -47,14 +47,11 @@ func (p *place) make(do func(p *place) error) error {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 				return fmt.Errorf("unshare: %w", err)
 			}
-			lo, err := netlink.LinkByName("lo")
+			err := check.LoopbackUp()
+			if err == nil {
+				p.inode, err = inodeOf("/proc/thread-self/ns/net")
+			}
 			if err != nil {
-				return err
-			}
-			if err := netlink.LinkSetUp(lo); err != nil {
-				return err
-			}
-			if p.inode, err = inodeOf("/proc/thread-self/ns/net"); err != nil {
 				return err
 			}
 			return do(p)

@@ -3,16 +3,19 @@ package netns
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/mounts"
 )
 
 // mounted finds the namespaces that are mounted where a process is: process is its directory in /proc, and root is what its paths
 // begin with for us.
 func (f *finder) mounted(process, root string) {
 	if mnt, err := inodeOf(process + "/ns/mnt"); err == nil {
-		f.mounts[uint64(mnt)] = true
+		f.mounts[mnt] = true
 	}
 	b, err := os.ReadFile(process + "/mountinfo")
 	if err != nil {
@@ -44,43 +47,19 @@ func namespaceMount(line string) (inode uint32, point string, ok bool) {
 		return 0, "", false
 	}
 	inode, ok = parseLink(w[3])
-	return inode, unescape(w[4]), ok && strings.Contains(line, " - nsfs ")
+	return inode, mounts.Unescape(w[4]), ok && strings.Contains(line, " - nsfs ")
 }
 
 // parseLink returns the inode in "net:[INODE]".
 func parseLink(s string) (inode uint32, ok bool) {
-	s, ok = strings.CutPrefix(s, "net:[")
-	if s, found := strings.CutSuffix(s, "]"); ok && found && len(s) > 0 && len(s) <= 10 {
-		n := uint64(0)
-		for _, c := range []byte(s) {
-			if c < '0' || c > '9' {
-				return 0, false
-			}
-			n = n*10 + uint64(c-'0')
-		}
-		return uint32(n), n>>32 == 0
+	s, opened := strings.CutPrefix(s, "net:[")
+	s, closed := strings.CutSuffix(s, "]")
+	if !opened || !closed {
+		return 0, false
 	}
-	return 0, false
+	n, err := strconv.ParseUint(s, 10, 32)
+	return uint32(n), err == nil
 }
-
-// unescape undoes \040 and its like.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b []byte
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) && octal(s[i+1]) && octal(s[i+2]) && octal(s[i+3]) {
-			b = append(b, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|(s[i+3]-'0'))
-			i += 3
-			continue
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
-}
-
-func octal(c byte) bool { return c >= '0' && c <= '7' }
 
 // links finds the namespaces that a process has descriptors of.
 func (f *finder) links(pid int32) {

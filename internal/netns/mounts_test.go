@@ -27,11 +27,3 @@ func TestNamespaceMount(t *testing.T) {
 		}
 	}
 }
-
-func TestUnescape(t *testing.T) {
-	for in, want := range map[string]string{"": "", `a\011b`: "a\tb", `\`: `\`, `\09`: `\09`, `\777`: "\xff", `a\04`: `a\04`} {
-		if got := unescape(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}

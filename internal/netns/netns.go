@@ -59,7 +59,7 @@ type Found struct {
 // Find finds the network namespaces of the host, as far as the caller may see them. A namespace that comes or goes meanwhile may be
 // among them or not.
 func Find(ctx context.Context, cfg Config) *Found {
-	f := &finder{proc: cmp.Or(cfg.Proc, "/proc"), byInode: map[uint32]*Namespace{}, mounts: map[uint64]bool{}, denied: map[int32]bool{}}
+	f := &finder{proc: cmp.Or(cfg.Proc, "/proc"), byInode: map[uint32]*Namespace{}, mounts: map[uint32]bool{}, denied: map[int32]bool{}}
 	if n := f.stat(f.proc + "/thread-self/ns/net"); n != nil {
 		n.Own = true
 	}
@@ -101,7 +101,7 @@ func Find(ctx context.Context, cfg Config) *Found {
 type finder struct {
 	proc    string
 	byInode map[uint32]*Namespace
-	mounts  map[uint64]bool // mount namespaces that were looked at
+	mounts  map[uint32]bool // mount namespaces that were looked at
 	denied  map[int32]bool
 }
 
@@ -156,7 +156,7 @@ func (f *finder) process(pid int32) {
 			}
 		}
 	}
-	if mnt, err := inodeOf(dir + "/ns/mnt"); err == nil && !f.mounts[uint64(mnt)] {
+	if mnt, err := inodeOf(dir + "/ns/mnt"); err == nil && !f.mounts[mnt] {
 		f.mounted(dir, dir+"/root")
 	}
 }
@@ -167,9 +167,8 @@ func (f *finder) in(inode uint32, pid, tid int32, path string) {
 	if n.pid == 0 || n.tid != 0 && tid == 0 { // pids come in ascending order
 		n.pid, n.tid = pid, tid
 	}
-	n.paths = append(n.paths[:len(n.paths):len(n.paths)], path)
-	if len(n.paths) > 4 { // enough to outlive a process or two
-		n.paths = n.paths[:4]
+	if len(n.paths) < 4 { // enough to outlive a process or two
+		n.paths = append(n.paths, path)
 	}
 }
 
@@ -197,14 +196,11 @@ func (f *finder) name(n *Namespace) string {
 		return "-"
 	}
 	if b, err := os.ReadFile(fmt.Sprintf("%s/%d/cgroup", f.proc, n.pid)); err == nil && n.pid != 0 {
-		for line := range strings.Lines(string(b)) {
-			p := field.PlaceOf(strings.TrimSuffix(line[strings.LastIndexByte(line, ':')+1:], "\n"))
-			switch {
-			case p.Pod != "":
-				return "pod:" + p.Pod
-			case p.Container != "":
-				return "container:" + p.Container[:min(12, len(p.Container))]
-			}
+		switch p := field.PlaceOfFile(b); {
+		case p.Pod != "":
+			return "pod:" + p.Pod
+		case p.Container != "":
+			return "container:" + p.Container[:min(12, len(p.Container))]
 		}
 	}
 	switch {

@@ -234,18 +234,13 @@ func TestFindUnprivileged(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to be able to give it up")
 	}
-	exe := t.TempDir() + "/netns.test"
-	b, err := os.ReadFile("/proc/self/exe")
+	exe, err := os.Open("/proc/self/exe") // its directory is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.WriteFile(exe, b, 0o755), os.Chmod(exe, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	for dir := exe; dir != "/tmp" && dir != "/"; dir = dir[:strings.LastIndexByte(dir, '/')] {
-		os.Chmod(dir, 0o755)
-	}
-	cmd := exec.Command(exe, "-test.run=^TestUnprivilegedChild$", "-test.v")
+	defer exe.Close()
+	cmd := exec.Command("/proc/self/fd/3", "-test.run=^TestUnprivilegedChild$", "-test.v")
+	cmd.ExtraFiles = []*os.File{exe}
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "NETNS_TEST_CHILD=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

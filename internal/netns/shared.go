@@ -3,6 +3,7 @@ package netns
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -17,7 +18,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 )
 
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types shared bpf/shared.bpf.c -- -O2 -Wall -Werror -mcpu=v3 -I../../diag/owner/bpf
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types shared bpf/shared.bpf.c -- -O2 -Wall -Werror -mcpu=v3 -I../bpfiter/bpf
 
 // What things take, in microseconds, as measured on one processor: a dump over an empty table, a dump for each socket in the table,
 // to look up one socket, and to load the program.
@@ -108,7 +109,8 @@ func (f *Found) small() (small []*Namespace) {
 type connection struct {
 	netns, device     uint32
 	family, state     uint16
-	local, remote     uint16 // the second in network order
+	local             uint16
+	remote            [2]byte // in network order
 	localIP, remoteIP [16]byte
 }
 
@@ -120,11 +122,10 @@ func (c *connection) key() diag.InetKey {
 		}
 		return netip.AddrFrom4([4]byte(ip[:4]))
 	}
-	port := (*[2]byte)(unsafe.Pointer(&c.remote))
 	return diag.InetKey{
 		Protocol:  diag.TCP,
 		Local:     netip.AddrPortFrom(addr(&c.localIP), c.local),
-		Remote:    netip.AddrPortFrom(addr(&c.remoteIP), uint16(port[0])<<8|uint16(port[1])),
+		Remote:    netip.AddrPortFrom(addr(&c.remoteIP), binary.BigEndian.Uint16(c.remote[:])),
 		Interface: c.device,
 	}
 }

@@ -241,7 +241,7 @@ func TestConnectionsUncertain(t *testing.T) {
 	}
 }
 
-// More connections than there is room for are found in another try.
+// Connections that there is no room for are counted, and found in another try.
 func TestWalkSharedRoom(t *testing.T) {
 	p, made := busy(t)
 	f, n := p.find(t, Config{})
@@ -249,6 +249,10 @@ func TestWalkSharedRoom(t *testing.T) {
 	found, total, err := walkOnce(t.Context(), []*Namespace{n}, 3)
 	if err != nil || int(total.Found) < len(made) || len(found[n.Inode]) != 3 || total.Lost != 0 {
 		t.Errorf("%v, %+v, %d connections in the room of 3", err, total, len(found[n.Inode]))
+	}
+	n.Counts.TCP = (3 - 4096) / 2 // room for 4
+	if found, err := walkShared(t.Context(), []*Namespace{n}); err != nil || len(found[n.Inode]) < len(made) {
+		t.Errorf("%v, %d connections, want %d", err, len(found[n.Inode]), len(made))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // Groups counts rows by key, and keeps figures of numbers of theirs.
@@ -29,7 +30,6 @@ type Figure struct {
 	Min, Max uint64
 	sum      [2]uint64 // low, high
 	values   []uint64
-	sorted   bool
 }
 
 // Of returns the group of a key, which it counts a row more for.
@@ -79,16 +79,10 @@ func (f *Figure) Percentile(p int) (uint64, bool) {
 	if len(f.values) == 0 {
 		return 0, false
 	}
-	if !f.sorted {
-		slices.Sort(f.values)
-		f.sorted = true
-	}
+	slices.Sort(f.values) // which is quick with what is sorted
 	rank := (len(f.values)*p + 99) / 100
 	return f.values[max(rank, 1)-1], true
 }
-
-// Len returns how many groups there are.
-func (g *Groups) Len() int { return len(g.byKey) }
 
 // All yields the groups, in the order of their keys.
 func (g *Groups) All() iter.Seq[*Group] {
@@ -96,14 +90,6 @@ func (g *Groups) All() iter.Seq[*Group] {
 	for _, grp := range g.byKey {
 		all = append(all, grp)
 	}
-	slices.SortFunc(all, func(a, b *Group) int {
-		switch {
-		case a.Key < b.Key:
-			return -1
-		case a.Key > b.Key:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(all, func(a, b *Group) int { return strings.Compare(a.Key, b.Key) })
 	return slices.Values(all)
 }

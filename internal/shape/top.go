@@ -2,6 +2,7 @@ package shape
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"iter"
 	"slices"
@@ -22,9 +23,8 @@ type row struct {
 	seq       uint64
 }
 
-func (r *row) less(s *row) bool {
-	c := bytes.Compare(r.key, s.key)
-	return c < 0 || c == 0 && r.seq < s.seq
+func (r *row) compare(s *row) int {
+	return cmp.Or(bytes.Compare(r.key, s.key), cmp.Compare(r.seq, s.seq))
 }
 
 // Wants reports whether a row with the key would be kept, so that it need not be made otherwise.
@@ -68,15 +68,7 @@ func (t *Top) keep(b []byte) []byte {
 
 // Rows yields the rows in order.
 func (t *Top) Rows() iter.Seq[[]byte] {
-	slices.SortFunc(t.rows, func(a, b row) int {
-		switch {
-		case a.less(&b):
-			return -1
-		case b.less(&a):
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(t.rows, func(a, b row) int { return a.compare(&b) })
 	return func(yield func([]byte) bool) {
 		for i := range t.rows {
 			if !yield(t.rows[i].data) {
@@ -86,14 +78,11 @@ func (t *Top) Rows() iter.Seq[[]byte] {
 	}
 }
 
-// Len returns how many rows are kept.
-func (t *Top) Len() int { return len(t.rows) }
-
 // greatest is a heap whose root is the row that goes first.
 type greatest Top
 
 func (g *greatest) Len() int           { return len(g.rows) }
-func (g *greatest) Less(i, j int) bool { return g.rows[j].less(&g.rows[i]) }
+func (g *greatest) Less(i, j int) bool { return g.rows[j].compare(&g.rows[i]) < 0 }
 func (g *greatest) Swap(i, j int)      { g.rows[i], g.rows[j] = g.rows[j], g.rows[i] }
 func (g *greatest) Push(any)           { panic("shape: rows are not pushed") }
 func (g *greatest) Pop() any           { panic("shape: rows are not popped") }

@@ -3,18 +3,39 @@ package sockets
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/filter"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
-// writePlan prints what a request asks the kernel for, and why, without asking for it. (Where a dump may be split it looks at a sample of
-// 200 sockets.)
-func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request, sp *Space) error {
+// plan writes what the request asks the kernel for in each namespace, and why, without asking for it. (Where a dump may be split it looks
+// at a sample of 200 sockets.)
+func (r *Run) plan(ctx context.Context, spaces []Space) error {
 	var b []byte
+	for i := range spaces {
+		sp := &spaces[i]
+		if sp.Name != "" {
+			b = append(names.AppendEscaped(append(b, "network namespace "...), sp.Name), ":\n"...)
+		}
+		c, err := sp.dial()
+		if err != nil {
+			b = append(names.AppendEscaped(append(b, "cannot be entered: "...), err.Error()), '\n')
+			continue
+		}
+		b = appendSpace(ctx, b, c, sp)
+		if sp.Conn == nil {
+			c.Close()
+		}
+	}
+	_, err := r.req.Plan.Write(appendRest(b, &r.req))
+	return err
+}
+
+// appendSpace prints the queries of a namespace.
+func appendSpace(ctx context.Context, b []byte, c *diag.Conn, sp *Space) []byte {
 	if sp.Connections != nil {
 		b = fmt.Appendf(b, "tcp: the connections are known, and looked up by their addresses: %d\n", len(sp.Connections))
 	}
@@ -34,6 +55,11 @@ func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request, sp *
 			}
 		}
 	}
+	return b
+}
+
+// appendRest prints what is the same in all namespaces.
+func appendRest(b []byte, req *Request) []byte {
 	if req.Match != nil {
 		b = append(b, "what the queries cannot say of the sockets that are wanted is evaluated here\n"...)
 	}
@@ -47,8 +73,7 @@ func writePlan(ctx context.Context, w io.Writer, c *diag.Conn, req Request, sp *
 		b = fmt.Appendf(b, "owners: by %v (%s); of the sockets that match if they are few (up to %d KiB of messages), else of the whole host, beside the dump\n",
 			backend, why, few*32)
 	}
-	_, err := w.Write(b)
-	return err
+	return b
 }
 
 func protocol(q diag.InetQuery) string {

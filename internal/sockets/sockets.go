@@ -8,8 +8,11 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"os"
 	"runtime"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/exact"
@@ -85,7 +88,7 @@ func (it *item) sockets(yield func(*diag.InetSocket) bool) {
 }
 
 // Open starts the dumps. If owners are wanted it returns when they are known: looked up for the inodes of a short answer, and for
-// all inodes of the host when the answer is long. The error is the resolver's.
+// all inodes of the host when the answer is long. The error is the resolver's, that of package exact, or the plan's.
 func Open(ctx context.Context, c *diag.Conn, req Request) (*Run, error) {
 	return OpenSpaces(ctx, []Space{{Conn: c, Queries: req.Queries}}, req)
 }
@@ -148,10 +151,14 @@ func OpenSpaces(ctx context.Context, spaces []Space, req Request) (*Run, error) 
 	}
 }
 
-// hold takes up to n items, and reports whether those were all.
+// hold takes up to n items with sockets, and reports whether those were all.
 func (r *Run) hold(n int) bool {
 	for it := range r.items {
-		if r.held = append(r.held, it); len(r.held) == n {
+		r.held = append(r.held, it)
+		if !it.end {
+			n--
+		}
+		if n == 0 {
 			return false
 		}
 	}
@@ -349,3 +356,22 @@ func (r *Run) All() iter.Seq2[*diag.InetSocket, error] {
 
 // Unsupported reports whether err says that the kernel does not have the protocol.
 func Unsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+
+// Refused reports a query that the kernel did not take, and returns it without what may have been refused: the values of BPF maps, which
+// take a privilege, else the bytecode, so that Match looks at every socket.
+func Refused(err error) (diag.InetQuery, bool) {
+	qe, ok := errors.AsType[*QueryError](err)
+	if !ok || errors.Is(err, diag.ErrPartial) || !errors.Is(err, os.ErrPermission) && !errors.Is(err, unix.EINVAL) {
+		return diag.InetQuery{}, false
+	}
+	q := qe.Query
+	switch {
+	case q.BPFMaps != nil && errors.Is(err, os.ErrPermission):
+		q.BPFMaps = nil
+	case q.Bytecode != nil:
+		q.Bytecode = nil
+	default:
+		return diag.InetQuery{}, false
+	}
+	return q, true
+}

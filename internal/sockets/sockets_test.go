@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -120,6 +121,32 @@ func TestRunFindsOwners(t *testing.T) {
 	}
 }
 
+// Many queries with short answers are a short answer: only its own inodes are looked up.
+func TestRunManyQueriesAreShort(t *testing.T) {
+	var inodes [2]uint32
+	for i := range inodes {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
+			t.Fatal(err)
+		}
+		inodes[i] = uint32(st.Ino)
+	}
+	c := kernel(t, 1, func(int) uint32 { return inodes[0] })
+	r, err := sockets.Open(t.Context(), c, sockets.Request{Queries: make([]diag.InetQuery, 40), Owners: &owner.Config{Backend: owner.Proc}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if mine, other := r.Owners().Owners(nil, inodes[0]), r.Owners().Owners(nil, inodes[1]); len(mine) != 1 || len(other) != 0 {
+		t.Errorf("owners %v, and of a socket that is not shown %v", mine, other)
+	}
+}
+
 func TestRunBrokenOff(t *testing.T) {
 	c := kernel(t, 5000, func(int) uint32 { return 0 })
 	for range 3 { // the same Conn serves again
@@ -130,5 +157,33 @@ func TestRunBrokenOff(t *testing.T) {
 		for range r.All() {
 			break
 		}
+	}
+}
+
+// What may be refused is left out of a query, one after the other; other errors, and those of a dump that was under way, stay.
+func TestRefused(t *testing.T) {
+	code, maps := []byte{1}, []int{}
+	for _, tt := range []struct {
+		query   diag.InetQuery
+		err     diag.Error
+		ok      bool
+		without diag.InetQuery
+	}{
+		{diag.InetQuery{Protocol: diag.UDP, Bytecode: code}, diag.Error{Err: unix.EPERM}, true, diag.InetQuery{Protocol: diag.UDP}},
+		{diag.InetQuery{Bytecode: code}, diag.Error{Err: unix.EINVAL}, true, diag.InetQuery{}},
+		{diag.InetQuery{Bytecode: code}, diag.Error{Err: unix.ENOBUFS}, false, diag.InetQuery{}},
+		{diag.InetQuery{Bytecode: code}, diag.Error{Err: unix.EPERM, Partial: true}, false, diag.InetQuery{}},
+		{diag.InetQuery{}, diag.Error{Err: unix.EPERM}, false, diag.InetQuery{}},
+		{diag.InetQuery{Bytecode: code, BPFMaps: maps}, diag.Error{Err: unix.EPERM}, true, diag.InetQuery{Bytecode: code}},
+		{diag.InetQuery{Bytecode: code, BPFMaps: maps}, diag.Error{Err: unix.EINVAL}, true, diag.InetQuery{BPFMaps: maps}},
+		{diag.InetQuery{BPFMaps: maps}, diag.Error{Err: unix.EINVAL}, false, diag.InetQuery{}},
+	} {
+		q, ok := sockets.Refused(&sockets.QueryError{Query: tt.query, Err: &tt.err})
+		if ok != tt.ok || !reflect.DeepEqual(q, tt.without) {
+			t.Errorf("%+v, %v: %+v, %v, want %+v, %v", tt.query, &tt.err, q, ok, tt.without, tt.ok)
+		}
+	}
+	if _, ok := sockets.Refused(unix.EPERM); ok {
+		t.Error("what is not the error of a query is taken for one")
 	}
 }

@@ -3,7 +3,6 @@ package sockets
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -48,27 +47,6 @@ func (r *Run) enter(space int) {
 			r.req.Enter(space)
 		}
 	}
-}
-
-// plan writes the plan of each namespace.
-func (r *Run) plan(ctx context.Context, spaces []Space) error {
-	for i := range spaces {
-		sp := &spaces[i]
-		c, err := sp.dial()
-		if err == nil {
-			if sp.Name != "" {
-				fmt.Fprintf(r.req.Plan, "network namespace %s:\n", sp.Name)
-			}
-			err = writePlan(ctx, r.req.Plan, c, r.req, sp)
-			if sp.Conn == nil {
-				c.Close()
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // connections returns the states of a query that are those of TCP connections. Its states are not 0.

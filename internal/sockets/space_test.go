@@ -172,19 +172,21 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
-// The plan names namespaces, and says what is not dumped.
+// The plan names namespaces, in words that are fit for a terminal, and says what is not dumped. What is of all namespaces stands once.
 func TestSpacesPlan(t *testing.T) {
 	c := dial(t, connected(t, 1))
 	var b strings.Builder
 	_, err := sockets.OpenSpaces(t.Context(), []sockets.Space{
 		{Name: "blue", Conn: c, Queries: []diag.InetQuery{{States: diag.StatesOf(diag.Established)}}, Connections: make([]diag.InetKey, 5)},
-		{Name: "green", Conn: c, Queries: []diag.InetQuery{{States: diag.StatesOf(diag.Listen)}}},
+		{Name: "gone", Dial: func() (*diag.Conn, error) { return nil, os.ErrNotExist }},
+		{Name: "green\x1b[32m", Conn: c, Queries: []diag.InetQuery{{States: diag.StatesOf(diag.Listen)}}},
 	}, sockets.Request{Plan: &b})
 	if err != nil {
 		t.Fatal(err)
 	}
-	blue, green, ok := strings.Cut(b.String(), "network namespace green:")
-	if !ok || !strings.Contains(blue, "network namespace blue:") || !strings.Contains(blue, "addresses: 5\n") || strings.Contains(blue, "ask inet") || !strings.Contains(green, "states 0x400") {
+	blue, green, ok := strings.Cut(b.String(), `network namespace green\033[32m:`)
+	if !ok || !strings.Contains(blue, "network namespace blue:") || !strings.Contains(blue, "addresses: 5\n") || strings.Contains(blue, "ask inet") || !strings.Contains(green, "states 0x400") ||
+		!strings.Contains(blue, "network namespace gone:\ncannot be entered: file does not exist\n") || strings.Count(b.String(), "owners:") != 1 {
 		t.Errorf("%s", &b)
 	}
 }

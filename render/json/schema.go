@@ -2,13 +2,13 @@ package json
 
 import "github.com/sockeye-tools/sockeye/diag/field"
 
-// SchemaID names the schema. Its last part changes when a name or a meaning does, never when names are added.
-const SchemaID = "https://github.com/sockeye-tools/sockeye/schema/v1"
+// schemaID names the schema. Its last part changes when a name or a meaning does, never when names are added.
+const schemaID = "https://github.com/sockeye-tools/sockeye/schema/v1"
 
 // Schema returns the JSON Schema (draft 2020-12) of what list, ss and netstat print: an array of sockets or of groups with --output json, and
 // one of them a line with ndjson.
 func Schema() []byte {
-	b := []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"` + SchemaID + `",` +
+	b := []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"` + schemaID + `",` +
 		`"title":"sockeye list, ss and netstat with --output json","type":"array","items":{"anyOf":[{"$ref":"#/$defs/socket"},{"$ref":"#/$defs/group"}]},"$defs":{`)
 	b = append(b, `"socket":{"description":"one socket; what the kernel did not tell is absent","type":"object","additionalProperties":false,"properties":{`...)
 	for _, f := range field.All {

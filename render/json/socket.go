@@ -9,11 +9,10 @@ import (
 
 // Encoder writes sockets as objects.
 type Encoder struct {
-	Context *field.Context
-
-	fields []member // of the socket
-	many   []member // of each process that holds it
-	text   []byte
+	context *field.Context
+	fields  []member // of the socket
+	many    []member // of each process that holds it
+	text    []byte
 }
 
 // member is a field with what stands in front of its value.
@@ -23,31 +22,23 @@ type member struct {
 	word func(*field.Context, *diag.InetSocket) (string, bool) // Field.Word
 }
 
+// parts are what the fields for people are made of.
+var parts = map[string][]*field.Field{
+	"netid": Fields("proto", "family"),
+	"local": Fields("local_addr", "local_port"),
+	"peer":  Fields("peer_addr", "peer_port"),
+	"owner": Fields("pid", "process"),
+}
+
 // NewEncoder returns an Encoder of some fields. Those that are for people are left out: programs read what they are made of.
 func NewEncoder(c *field.Context, fields []*field.Field) *Encoder {
-	e := &Encoder{Context: c}
+	e := &Encoder{context: c}
 	for _, f := range fields {
-		switch {
-		case f.Name == "owner":
-			for _, name := range []string{"pid", "process"} {
-				if p, err := field.Lookup(name); err == nil {
-					e.add(p)
-				}
-			}
-		case f.Name == "local", f.Name == "peer":
-			for _, part := range []string{"_addr", "_port"} {
-				if p, err := field.Lookup(f.Name + part); err == nil {
-					e.add(p)
-				}
-			}
-		case f.Name == "netid":
-			for _, name := range []string{"proto", "family"} {
-				if p, err := field.Lookup(name); err == nil {
-					e.add(p)
-				}
-			}
-		default:
+		if !f.Shown {
 			e.add(f)
+		}
+		for _, p := range parts[f.Name] {
+			e.add(p)
 		}
 	}
 	return e
@@ -87,7 +78,7 @@ func closed(dst []byte, start int) []byte {
 var ownersKey = []byte(`,"owners":[`)
 
 func (e *Encoder) appendOwners(dst []byte, s *diag.InetSocket) []byte {
-	hs := e.Context.Holders(s)
+	hs := e.context.Holders(s)
 	if len(hs) == 0 {
 		return dst
 	}
@@ -102,7 +93,7 @@ func (e *Encoder) appendOwners(dst []byte, s *diag.InetSocket) []byte {
 			if m.Kind == field.Number {
 				v, _ := m.HolderNumber(h)
 				dst = AppendNumber(append(dst, m.key...), v)
-			} else if v, ok := m.HolderText(e.Context, h); ok {
+			} else if v, ok := m.HolderText(e.context, h); ok {
 				dst = AppendString(append(dst, m.key...), v)
 			}
 		}
@@ -114,11 +105,11 @@ func (e *Encoder) appendOwners(dst []byte, s *diag.InetSocket) []byte {
 func (e *Encoder) appendMember(dst []byte, m *member, s *diag.InetSocket) []byte {
 	switch m.Kind {
 	case field.Number:
-		if v, ok := m.Plain(e.Context, s); ok {
+		if v, ok := m.Plain(e.context, s); ok {
 			dst = AppendNumber(append(dst, m.key...), v)
 		}
 	case field.Flag:
-		if v, ok := m.Plain(e.Context, s); ok {
+		if v, ok := m.Plain(e.context, s); ok {
 			word := "false"
 			if v != 0 {
 				word = "true"
@@ -132,13 +123,13 @@ func (e *Encoder) appendMember(dst []byte, m *member, s *diag.InetSocket) []byte
 		}
 	case field.Text:
 		if m.word != nil {
-			if v, ok := m.word(e.Context, s); ok {
+			if v, ok := m.word(e.context, s); ok {
 				dst = AppendString(append(dst, m.key...), v)
 			}
 			break
 		}
 		var ok bool
-		if e.text, ok = m.AppendText(e.Context, e.text[:0], s); ok {
+		if e.text, ok = m.AppendText(e.context, e.text[:0], s); ok {
 			dst = AppendString(append(dst, m.key...), e.text)
 		}
 	}

@@ -1,13 +1,14 @@
 package names
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sockeye-tools/sockeye/internal/mounts"
 )
 
 // ErrNoCgroup2 says that no cgroup2 file system is mounted.
@@ -46,7 +47,7 @@ func (c *Cgroups) load() {
 			c.err = err
 			return
 		}
-		if root = cgroup2Mount(b); root == "" {
+		if root = mounts.Cgroup2(string(b)); root == "" {
 			c.err = ErrNoCgroup2
 			return
 		}
@@ -76,15 +77,4 @@ func (c *Cgroups) load() {
 		c.byID[st.Ino] = escaped(name)
 		return nil
 	})
-}
-
-// cgroup2Mount finds the first cgroup2 mount point in a file of proc_pid_mounts(5).
-func cgroup2Mount(mounts []byte) string {
-	for line := range bytes.Lines(mounts) {
-		f := bytes.Fields(line)
-		if len(f) >= 3 && string(f[2]) == "cgroup2" {
-			return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(string(f[1]))
-		}
-	}
-	return ""
 }

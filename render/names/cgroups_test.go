@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/sockeye-tools/sockeye/internal/mounts"
 )
 
 func inode(t *testing.T, path string) uint64 {
@@ -64,24 +66,12 @@ func TestCgroupsOfSystem(t *testing.T) {
 	if errors.Is(c.Err(), ErrNoCgroup2) {
 		t.Skip("needs a cgroup2 mount")
 	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
+	table, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := cgroup2Mount(mounts)
+	root := mounts.Cgroup2(string(table))
 	if got, ok := c.Lookup(inode(t, root)); got != "/" || !ok {
 		t.Errorf("id of %s: %q, %v", root, got, ok)
-	}
-}
-
-func TestCgroup2Mount(t *testing.T) {
-	for _, tt := range []struct{ mounts, want string }{
-		{"proc /proc proc rw 0 0\n", ""},
-		{"cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\ncgroup2 /a\\040b\\134 cgroup2 rw 0 0\ncgroup2 /c cgroup2 rw 0 0\n", `/a b\`},
-		{"", ""},
-	} {
-		if got := cgroup2Mount([]byte(tt.mounts)); got != tt.want {
-			t.Errorf("cgroup2Mount(%q) = %q, want %q", tt.mounts, got, tt.want)
-		}
 	}
 }

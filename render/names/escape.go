@@ -8,28 +8,27 @@ import (
 
 // AppendEscaped appends s, with each byte of a control character (C0, DEL, C1, line separators, those that turn the direction of
 // writing) and each byte that is not UTF-8 written as a backslash and three octal digits.
-func AppendEscaped(dst []byte, s string) []byte {
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' || c == 0x7f {
-				dst = appendOctal(dst, c)
-			} else {
-				dst = append(dst, c)
-			}
-			i++
-			continue
+func AppendEscaped[S ~string | ~[]byte](dst []byte, s S) []byte {
+	for {
+		n := 0
+		for n < len(s) && s[n] >= ' ' && s[n] < 0x7f {
+			n++
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
+		dst = append(dst, s[:n]...)
+		if s = s[n:]; len(s) == 0 {
+			return dst
+		}
+		var next [utf8.UTFMax]byte
+		r, n := utf8.DecodeRune(next[:copy(next[:], s)])
 		if unsafeRune(r, n) {
-			for _, c := range []byte(s[i : i+n]) {
-				dst = appendOctal(dst, c)
+			for i := range n {
+				dst = appendOctal(dst, s[i])
 			}
 		} else {
-			dst = append(dst, s[i:i+n]...)
+			dst = append(dst, s[:n]...)
 		}
-		i += n
+		s = s[n:]
 	}
-	return dst
 }
 
 // unsafeRune reports a rune of n bytes that may not reach a terminal.

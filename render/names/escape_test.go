@@ -25,9 +25,20 @@ func TestAppendEscaped(t *testing.T) {
 		if got := string(AppendEscaped(nil, tt.in)); got != tt.want {
 			t.Errorf("AppendEscaped(%q) = %q, want %q", tt.in, got, tt.want)
 		}
+		if got := string(AppendEscaped(nil, []byte(tt.in))); got != tt.want {
+			t.Errorf("AppendEscaped of the bytes %q = %q, want %q", tt.in, got, tt.want)
+		}
 		if got := escaped(tt.in); got != tt.want {
 			t.Errorf("escaped(%q) = %q, want %q", tt.in, got, tt.want)
 		}
+	}
+}
+
+func TestAppendEscapedDoesNotAllocate(t *testing.T) {
+	text := strings.Repeat("plain größe \x1b\u202e\xff ", 10)
+	b, buf := []byte(text), make([]byte, 0, 1024)
+	if n := testing.AllocsPerRun(100, func() { AppendEscaped(buf, text); AppendEscaped(buf, b) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/field"
 )
 
 // Styles have no width, and are dropped where colours are not wanted.
@@ -60,9 +61,8 @@ func TestCut(t *testing.T) {
 
 // What somebody has to look at stands out.
 func TestColumnStyles(t *testing.T) {
-	p := &Printer{}
 	style := func(column string, s diag.InetSocket) Style {
-		c, ok := p.Default(column)
+		c, ok := Default(&field.Context{}, column)
 		if !ok || c.Style == nil {
 			t.Fatalf("%s has no style", column)
 		}

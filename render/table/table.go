@@ -3,39 +3,25 @@ package table
 
 import (
 	"io"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
-	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/render/names"
 )
 
-// Owners says who holds a socket; *owner.Table does.
-type Owners interface {
-	Owners(dst []owner.Owner, inode uint32) []owner.Owner
-	Process(pid int32) *owner.Process
-}
-
 // Printer prints a table to W.
 type Printer struct {
-	W      io.Writer
-	Owners Owners // nil: no owner column
-	// Interface names a device; nil: by index.
-	Interface func(index uint32) (string, bool)
-	NoHeader  bool
-	// Columns are what is shown; nil: those of Default, without the owners where they were not looked up.
-	Columns []Column
+	W        io.Writer
+	NoHeader bool
+	Columns  []Column
 	// Width is that of the terminal: lines are cut to it. 0: they are not.
 	Width int
 	// Color shows the styles of headings and columns.
 	Color bool
 
 	layout *Layout
-	row    []byte
-	held   []owner.Owner
 }
 
 // Column is one column of a table.
@@ -48,7 +34,7 @@ type Column struct {
 
 // Default returns the column of a name, as the list verb shows it by default: netid, state, recv_q, send_q, local, peer, timer
 // or owner.
-func (p *Printer) Default(name string) (Column, bool) {
+func Default(c *field.Context, name string) (Column, bool) {
 	switch name {
 	case "netid":
 		return Column{Head: "PROTO", Append: func(b []byte, s *diag.InetSocket) []byte {
@@ -59,7 +45,7 @@ func (p *Printer) Default(name string) (Column, bool) {
 			return b
 		}}, true
 	case "state":
-		return Column{Head: "STATE", Append: func(b []byte, s *diag.InetSocket) []byte { return append(b, stateName(s)...) },
+		return Column{Head: "STATE", Append: appendState,
 			Style: func(s *diag.InetSocket) Style { return StateStyle(field.StateName(s)) }}, true
 	case "recv_q":
 		return Column{Head: "RECV-Q", Right: true, Append: func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.RQueue), 10) },
@@ -68,13 +54,13 @@ func (p *Printer) Default(name string) (Column, bool) {
 		return Column{Head: "SEND-Q", Right: true, Append: func(b []byte, s *diag.InetSocket) []byte { return strconv.AppendUint(b, uint64(s.WQueue), 10) },
 			Style: func(s *diag.InetSocket) Style { return queueStyle(s, s.WQueue, false) }}, true
 	case "local":
-		return Column{Head: "LOCAL", Append: func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, true) }}, true
+		return Column{Head: "LOCAL", Append: func(b []byte, s *diag.InetSocket) []byte { return appendAddress(c, b, s, true) }}, true
 	case "peer":
-		return Column{Head: "PEER", Append: func(b []byte, s *diag.InetSocket) []byte { return p.address(b, s, false) }}, true
+		return Column{Head: "PEER", Append: func(b []byte, s *diag.InetSocket) []byte { return appendAddress(c, b, s, false) }}, true
 	case "timer":
 		return Column{Head: "TIMER", Append: appendTimer, Style: timerStyle}, true
 	case "owner":
-		return Column{Head: "OWNER", Append: func(b []byte, s *diag.InetSocket) []byte { return p.appendOwners(b, s.Inode) }}, true
+		return Column{Head: "OWNER", Append: func(b []byte, s *diag.InetSocket) []byte { return appendOwners(c, b, s) }}, true
 	}
 	return Column{}, false
 }
@@ -82,17 +68,10 @@ func (p *Printer) Default(name string) (Column, bool) {
 // DefaultNames are the columns that are shown when nothing else is asked for.
 var DefaultNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", "timer", "owner"}
 
-// start settles the columns.
+// start settles the layout.
 func (p *Printer) start() {
 	if p.layout != nil {
 		return
-	}
-	if p.Columns == nil {
-		for _, name := range DefaultNames {
-			if c, ok := p.Default(name); ok && (name != "owner" || p.Owners != nil) {
-				p.Columns = append(p.Columns, c)
-			}
-		}
 	}
 	p.layout = &Layout{W: p.W, NoHeader: p.NoHeader, Width: p.Width, Color: p.Color}
 	for _, c := range p.Columns {
@@ -119,69 +98,51 @@ func (p *Printer) Row(cells []byte) error {
 	return p.layout.Row(cells)
 }
 
-// Socket prints a socket.
-func (p *Printer) Socket(s *diag.InetSocket) error {
-	p.row = p.AppendRow(p.row[:0], s)
-	return p.layout.Row(p.row)
-}
-
 // Flush prints what is held. It must be called at the end; it prints the headings also when there was no socket.
 func (p *Printer) Flush() error {
 	p.start()
 	return p.layout.Flush()
 }
 
-// stateName is ss's name of the state, but that ss calls a TCP socket that is bound, and nothing else, unconnected too.
-func stateName(s *diag.InetSocket) string {
-	switch s.State {
-	case diag.Established:
-		return "ESTAB"
-	case diag.SynSent:
-		return "SYN-SENT"
-	case diag.SynRecv, diag.NewSynRecv:
-		return "SYN-RECV"
-	case diag.FinWait1:
-		return "FIN-WAIT-1"
-	case diag.FinWait2:
-		return "FIN-WAIT-2"
-	case diag.TimeWait:
-		return "TIME-WAIT"
-	case diag.Close:
-		if s.Protocol == diag.TCP || s.Protocol == diag.MPTCP {
-			return "BOUND"
-		}
-		return "UNCONN"
-	case diag.CloseWait:
-		return "CLOSE-WAIT"
-	case diag.LastAck:
-		return "LAST-ACK"
-	case diag.Listen:
-		return "LISTEN"
-	case diag.Closing:
-		return "CLOSING"
+// appendState appends ss's name of the state, but that ss calls a TCP socket that is bound, and nothing else, unconnected too.
+func appendState(b []byte, s *diag.InetSocket) []byte {
+	name := field.StateName(s)
+	switch name {
+	case "established":
+		return append(b, "ESTAB"...)
+	case "unconnected":
+		return append(b, "UNCONN"...)
+	case "":
+		return append(b, s.State.String()...)
 	}
-	return s.State.String()
+	for _, c := range []byte(name) {
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
-// address prints ADDRESS:PORT, the device that the socket is bound to behind the local address, and a star where there is no
+// appendAddress prints ADDRESS:PORT, the device that the socket is bound to behind the local address, and a star where there is no
 // peer.
-func (p *Printer) address(b []byte, s *diag.InetSocket, local bool) []byte {
+func appendAddress(c *field.Context, b []byte, s *diag.InetSocket, local bool) []byte {
 	ap := s.Remote
 	if local {
 		ap = s.Local
-	} else if ap.Addr().IsUnspecified() && ap.Port() == 0 {
+	} else if field.NoPeer(s) {
 		return append(b, '*')
 	}
 	v6 := ap.Addr().Is6()
 	if v6 {
 		b = append(b, '[')
 	}
-	b = ap.Addr().AppendTo(b)
+	b = field.AppendAddr(b, ap.Addr())
 	if local && s.Interface != 0 {
 		b = append(b, '%')
 		name, ok := "", false
-		if p.Interface != nil {
-			name, ok = p.Interface(s.Interface)
+		if c.Device != nil {
+			name, ok = c.Device(s.Interface)
 		}
 		if ok {
 			b = append(b, name...)
@@ -239,30 +200,26 @@ func appendDuration(b []byte, d time.Duration) []byte {
 const most = 4
 
 // appendOwners prints NAME[PID] of each process that holds the socket.
-func (p *Printer) appendOwners(b []byte, inode uint32) []byte {
-	if inode == 0 {
+func appendOwners(c *field.Context, b []byte, s *diag.InetSocket) []byte {
+	held := c.Holders(s)
+	if len(held) == 0 {
 		return append(b, '-')
 	}
-	p.held = p.Owners.Owners(p.held[:0], inode)
-	p.held = slices.CompactFunc(p.held, func(a, b owner.Owner) bool { return a.PID == b.PID })
-	if len(p.held) == 0 {
-		return append(b, '-')
-	}
-	for i, o := range p.held {
+	for i, h := range held {
 		if i == most {
 			b = append(b, " +"...)
-			return strconv.AppendInt(b, int64(len(p.held)-most), 10)
+			return strconv.AppendInt(b, int64(len(held)-most), 10)
 		}
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		if proc := p.Owners.Process(o.PID); proc.Known {
-			b = names.AppendEscaped(b, proc.Comm)
+		if h.Known {
+			b = names.AppendEscaped(b, h.Comm)
 		} else {
 			b = append(b, '?')
 		}
 		b = append(b, '[')
-		b = strconv.AppendInt(b, int64(o.PID), 10)
+		b = strconv.AppendInt(b, int64(h.PID), 10)
 		b = append(b, ']')
 	}
 	return b

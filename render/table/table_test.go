@@ -2,12 +2,14 @@ package table
 
 import (
 	"bytes"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/field"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
@@ -38,6 +40,22 @@ func (fakeOwners) Process(pid int32) *owner.Process {
 	return &owner.Process{PID: pid, Known: true, Comm: "w"}
 }
 
+func (fakeOwners) Denied() int { return 0 }
+
+// standard is a printer with the default columns.
+func standard(t *testing.T, w io.Writer, c *field.Context) *Printer {
+	t.Helper()
+	p := &Printer{W: w}
+	for _, name := range DefaultNames {
+		col, ok := Default(c, name)
+		if !ok {
+			t.Fatalf("there is no column %s", name)
+		}
+		p.Columns = append(p.Columns, col)
+	}
+	return p
+}
+
 func sample() []diag.InetSocket {
 	ap := netip.MustParseAddrPort
 	return []diag.InetSocket{
@@ -61,10 +79,10 @@ udp    UNCONN          0       0  127.0.0.1%9:323     *                -        
 
 func TestPrinter(t *testing.T) {
 	var out bytes.Buffer
-	p := Printer{W: &out, Owners: fakeOwners{}, Interface: func(i uint32) (string, bool) { return "eth0", i == 2 }}
+	p := standard(t, &out, &field.Context{Owners: fakeOwners{}, Device: func(i uint32) (string, bool) { return "eth0", i == 2 }})
 	socks := sample()
 	for i := range socks {
-		if err := p.Socket(&socks[i]); err != nil {
+		if err := p.Row(p.AppendRow(nil, &socks[i])); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,12 +96,13 @@ func TestPrinter(t *testing.T) {
 
 func TestPrinterHeadings(t *testing.T) {
 	var out bytes.Buffer
-	p := Printer{W: &out}
-	if err := p.Flush(); err != nil || out.String() != "PROTO  STATE  RECV-Q  SEND-Q  LOCAL  PEER  TIMER\n" {
+	p := standard(t, &out, &field.Context{})
+	if err := p.Flush(); err != nil || out.String() != "PROTO  STATE  RECV-Q  SEND-Q  LOCAL  PEER  TIMER  OWNER\n" {
 		t.Errorf("no socket: %q, %v", out.String(), err)
 	}
 	out.Reset()
-	p = Printer{W: &out, NoHeader: true}
+	p = standard(t, &out, &field.Context{})
+	p.NoHeader = true
 	if err := p.Flush(); err != nil || out.Len() != 0 {
 		t.Errorf("no socket, no header: %q, %v", out.String(), err)
 	}
@@ -92,14 +111,19 @@ func TestPrinterHeadings(t *testing.T) {
 // Blocks only widen, and a block does not allocate once there was one.
 func TestPrinterBlocks(t *testing.T) {
 	var out bytes.Buffer
-	p := Printer{W: &out, Owners: fakeOwners{}}
+	p := standard(t, &out, &field.Context{Owners: fakeOwners{}})
 	socks := sample()
-	for range block {
-		if err := p.Socket(&socks[0]); err != nil {
+	var row []byte
+	show := func(s *diag.InetSocket) {
+		row = p.AppendRow(row[:0], s)
+		if err := p.Row(row); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p.Socket(&socks[1])
+	for range block {
+		show(&socks[0])
+	}
+	show(&socks[1])
 	p.Flush()
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != block+2 {
@@ -108,12 +132,11 @@ func TestPrinterBlocks(t *testing.T) {
 	if a, b := strings.Index(lines[0], "PEER"), strings.Index(lines[block+1], "[fe80::2]"); b < a {
 		t.Errorf("a later block is narrower: %d, %d", a, b)
 	}
-	// Owners are names made anew by the fake, so they are left out of this count.
-	p = Printer{W: &out}
+	p = standard(t, &out, &field.Context{Owners: fakeOwners{}})
 	run := func() {
 		out.Reset()
-		for range 1000 {
-			p.Socket(&socks[1])
+		for i := range 1000 {
+			show(&socks[i%2])
 		}
 		p.Flush()
 	}

@@ -18,13 +18,6 @@ import (
 	"github.com/sockeye-tools/sockeye/internal/getopt"
 )
 
-// Exit statuses, those of sockeye's own verbs.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
 // face is one run of the verb.
 type face struct {
 	env *cli.Env
@@ -36,7 +29,7 @@ func Main(env *cli.Env) int {
 	exe, err := os.Executable()
 	if err != nil {
 		fmt.Fprintf(env.Stderr, "sockeye: bench: %v\n", err)
-		return exitFailed
+		return cli.ExitFailed
 	}
 	f := &face{env, exe}
 	if len(env.Args) > 1 {
@@ -74,16 +67,16 @@ func (f *face) end(err error, help string) int {
 	}
 	if err == errHelp {
 		io.WriteString(f.env.Stdout, help)
-		return exitOK
+		return cli.ExitOK
 	}
 	if err == nil {
-		return exitOK
+		return cli.ExitOK
 	}
 	fmt.Fprintf(f.env.Stderr, "sockeye: bench: %v\n", err)
 	if _, ok := errors.AsType[usageError](err); ok {
-		return exitUsage
+		return cli.ExitUsage
 	}
-	return exitFailed
+	return cli.ExitFailed
 }
 
 // stopSignals are those by which a user ends a benchmark.

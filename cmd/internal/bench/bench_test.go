@@ -97,7 +97,7 @@ func TestUsage(t *testing.T) {
 		{"floor x", "sockeye: bench: floor takes no operand, but got \"x\"\n"},
 	} {
 		status, stdout, stderr := call(t, "", owner.Auto, strings.Fields(tt.args)...)
-		if status != exitUsage || stdout != "" || !strings.HasPrefix(stderr, tt.stderr) {
+		if status != cli.ExitUsage || stdout != "" || !strings.HasPrefix(stderr, tt.stderr) {
 			t.Errorf("bench %s: status %d, output %q, errors %q; want %q", tt.args, status, stdout, stderr, tt.stderr)
 		}
 	}
@@ -109,7 +109,7 @@ func TestHelp(t *testing.T) {
 		"lab --help": labHelp(), "run -h": runHelp(), "floor --help": floorHelp,
 	} {
 		status, stdout, stderr := call(t, "", owner.Auto, strings.Fields(args)...)
-		if status != exitOK || stdout != want || stderr != "" {
+		if status != cli.ExitOK || stdout != want || stderr != "" {
 			t.Errorf("bench %s: status %d, output %q, errors %q", args, status, stdout, stderr)
 		}
 	}

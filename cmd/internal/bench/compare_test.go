@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/bench"
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
@@ -28,7 +29,7 @@ func TestCompare(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "report.json")
 	status, stdout, stderr := call(t, dir, owner.Proc, "--question", "tan", "--runs", "2", "--limit", "60s", "--format", "json", "--out", out,
 		"--go-peers", filepath.Join(dir, "peers"), "--peer", "mine="+filepath.Join(dir, "mine")+" 'a b' c")
-	if status != exitOK || stdout != "" {
+	if status != cli.ExitOK || stdout != "" {
 		t.Fatalf("status %d, output %q, errors %s", status, stdout, stderr)
 	}
 	r, err := bench.ReadReport(out)
@@ -76,11 +77,11 @@ func TestCompareFormats(t *testing.T) {
 			args = append(args, "--format", format)
 		}
 		status, stdout, stderr := call(t, "", owner.Auto, args...)
-		if status != exitOK || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "startup") {
+		if status != cli.ExitOK || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "startup") {
 			t.Errorf("%s: status %d, output %.200q, errors %q", format, status, stdout, stderr)
 		}
 	}
-	if status, _, stderr := call(t, "", owner.Auto, "--question", "startup", "--runs", "1", "--out", "/nonexistent/x"); status != exitFailed || !strings.Contains(stderr, "/nonexistent/") {
+	if status, _, stderr := call(t, "", owner.Auto, "--question", "startup", "--runs", "1", "--out", "/nonexistent/x"); status != cli.ExitFailed || !strings.Contains(stderr, "/nonexistent/") {
 		t.Errorf("no such directory: status %d, errors %q", status, stderr)
 	}
 }

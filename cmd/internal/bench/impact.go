@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sockeye-tools/sockeye/bench"
@@ -48,7 +49,7 @@ func (f *face) impact(args []string) int {
 	programs := bench.FindPrograms(f.exe, f.env.Getenv("PATH"), peers)
 	add := func(name string, command []string, args ...string) {
 		if len(command) > 0 {
-			cfg.Tools = append(cfg.Tools, bench.Peer{Name: name, Command: append(append([]string{}, command...), args...)})
+			cfg.Tools = append(cfg.Tools, bench.Peer{Name: name, Command: slices.Concat(command, args)})
 		}
 	}
 	add("sockeye ss -tan", f.sockeye(), "ss", "-tan")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sockeye-tools/sockeye/bench/lab"
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/internal/getopt"
 )
 
@@ -48,8 +49,8 @@ func (f *face) lab(args []string) int {
 	exit, err := lab.Run(f.env.Ctx, cfg, command, f.env.Stdin, f.env.Stdout, f.env.Stderr)
 	if err != nil {
 		fmt.Fprintf(f.env.Stderr, "sockeye: bench: %v\n", err)
-		if exit == exitOK { // the command is content, but the lab was not what it should be
-			exit = exitFailed
+		if exit == cli.ExitOK { // the command is content, but the lab was not what it should be
+			exit = cli.ExitFailed
 		}
 	}
 	return exit

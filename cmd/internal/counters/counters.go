@@ -17,13 +17,6 @@ import (
 	"github.com/sockeye-tools/sockeye/internal/getopt"
 )
 
-// Exit statuses, those of sockeye's own verbs.
-const (
-	exitOK     = 0
-	exitFailed = 1 // a file could not be read, or a pattern matches nothing
-	exitUsage  = 2 // the command line
-)
-
 const help = `sockeye counters [--json] [--watch INTERVAL] [--nonzero] [PATTERN...]
 
 Shows the counters of IP, ICMP, TCP, MPTCP, UDP and SCTP that the kernel keeps for this network namespace, by their
@@ -97,10 +90,10 @@ func Main(env *cli.Env) int {
 	switch {
 	case errors.Is(err, errHelp):
 		io.WriteString(env.Stdout, help)
-		return exitOK
+		return cli.ExitOK
 	case err != nil:
 		complain(env, err)
-		return exitUsage
+		return cli.ExitUsage
 	}
 	r := reader{}
 	if env.Owners.Proc != "" {
@@ -110,9 +103,9 @@ func Main(env *cli.Env) int {
 	if o.json {
 		show = appendJSON
 	} else {
-		show = (&table{watch: o.watch > 0}).append
+		show = newText(o.watch > 0).append
 	}
-	status := exitOK
+	status := cli.ExitOK
 	for {
 		round, readErr := r.read(&o)
 		if r.rounds == 1 && readErr == nil {
@@ -120,7 +113,7 @@ func Main(env *cli.Env) int {
 			for _, p := range o.patterns {
 				if !p.matched {
 					complain(env, fmt.Errorf("no counter matches %q", p.word))
-					status = exitFailed
+					status = cli.ExitFailed
 					missing++
 				}
 			}
@@ -133,11 +126,11 @@ func Main(env *cli.Env) int {
 			_, err = env.Stdout.Write(out)
 		}
 		if errors.Is(err, syscall.EPIPE) {
-			return exitFailed
+			return cli.ExitFailed
 		}
 		if err = cmp.Or(err, readErr); err != nil {
 			complain(env, err)
-			return exitFailed
+			return cli.ExitFailed
 		}
 		if o.watch == 0 {
 			return status
@@ -145,6 +138,8 @@ func Main(env *cli.Env) int {
 		select {
 		case <-time.After(time.Until(round.time.Add(o.watch))):
 		case <-env.Ctx.Done():
+		}
+		if env.Ctx.Err() != nil { // both may be at hand
 			return status
 		}
 	}

@@ -39,7 +39,7 @@ func FuzzCommandLine(f *testing.F) {
 			Ctx: t.Context(), Args: append([]string{"counters"}, args...), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 			Getenv: func(string) string { return "" }, Owners: owner.Config{Proc: proc},
 		})
-		if !slices.Contains([]int{exitOK, exitFailed, exitUsage}, status) || status != exitOK && stderr.Len() == 0 {
+		if !slices.Contains([]int{cli.ExitOK, cli.ExitFailed, cli.ExitUsage}, status) || status != cli.ExitOK && stderr.Len() == 0 {
 			t.Errorf("counters %q: status %d, %q", args, status, &stderr)
 		}
 		if why := check.Terminal(stdout.Bytes()); why != "" {

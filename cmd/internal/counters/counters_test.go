@@ -89,7 +89,7 @@ TcpExt.BrandNew                              4
 Udp6.NoPorts                                 0  datagrams received for a port that no socket had
 Sctp.CurrEstab                               1  associations now in ESTABLISHED, SHUTDOWN-RECEIVED or SHUTDOWN-PENDING
 `
-	if got := run(t, proc); got != (result{all, "", exitOK}) {
+	if got := run(t, proc); got != (result{all, "", cli.ExitOK}) {
 		t.Errorf("got %+v\nwant\n%s", got, all)
 	}
 	for args, want := range map[string]string{
@@ -110,7 +110,7 @@ Sctp.CurrEstab                               1  associations now in ESTABLISHED,
 	} {
 		got := run(t, proc, strings.Fields(args)...)
 		if strings.HasSuffix(args, "--wat") {
-			if got.status != exitUsage || got.stdout != "" || got.stderr != "sockeye: counters: option '--watch' requires an argument\n" {
+			if got.status != cli.ExitUsage || got.stdout != "" || got.stderr != "sockeye: counters: option '--watch' requires an argument\n" {
 				t.Errorf("%s: %+v", args, got)
 			}
 			continue
@@ -123,7 +123,7 @@ Sctp.CurrEstab                               1  associations now in ESTABLISHED,
 				t.Errorf("%s: line %q is not as without a pattern", args, line)
 			}
 		}
-		if got.status != exitOK || got.stderr != "" || strings.Join(keys, " ") != want {
+		if got.status != cli.ExitOK || got.stderr != "" || strings.Join(keys, " ") != want {
 			t.Errorf("%s: %q, want %q (%+v)", args, keys, want, got)
 		}
 	}
@@ -137,33 +137,33 @@ func TestErrors(t *testing.T) {
 		stderr string
 		status int
 	}{
-		{"nosuch", `no counter matches "nosuch"`, exitFailed},
-		{"--json nosuch", `no counter matches "nosuch"`, exitFailed},
-		{"--watch 1h nosuch", `no counter matches "nosuch"`, exitFailed},
-		{"ip.currestab*", `no counter matches "ip.currestab*"`, exitFailed},
-		{"--frobnicate", "unrecognized option '--frobnicate'", exitUsage},
-		{"-q", "invalid option -- 'q'", exitUsage},
-		{"--watch 0s", "--watch 0s: want an interval of at least 10ms, such as 1s", exitUsage},
-		{"--watch -1s", "--watch -1s: want an interval of at least 10ms, such as 1s", exitUsage},
-		{"--watch=2", "--watch 2: want an interval of at least 10ms, such as 1s", exitUsage},
-		{"--json=x", "option '--json' doesn't allow an argument", exitUsage},
-		{"a[", `pattern "a[": syntax error in pattern`, exitUsage},
+		{"nosuch", `no counter matches "nosuch"`, cli.ExitFailed},
+		{"--json nosuch", `no counter matches "nosuch"`, cli.ExitFailed},
+		{"--watch 1h nosuch", `no counter matches "nosuch"`, cli.ExitFailed},
+		{"ip.currestab*", `no counter matches "ip.currestab*"`, cli.ExitFailed},
+		{"--frobnicate", "unrecognized option '--frobnicate'", cli.ExitUsage},
+		{"-q", "invalid option -- 'q'", cli.ExitUsage},
+		{"--watch 0s", "--watch 0s: want an interval of at least 10ms, such as 1s", cli.ExitUsage},
+		{"--watch -1s", "--watch -1s: want an interval of at least 10ms, such as 1s", cli.ExitUsage},
+		{"--watch=2", "--watch 2: want an interval of at least 10ms, such as 1s", cli.ExitUsage},
+		{"--json=x", "option '--json' doesn't allow an argument", cli.ExitUsage},
+		{"a[", `pattern "a[": syntax error in pattern`, cli.ExitUsage},
 	} {
 		want := result{"", "sockeye: counters: " + test.stderr + "\n", test.status}
 		if got := run(t, proc, strings.Fields(test.args)...); got != want {
 			t.Errorf("%s: got %+v, want %+v", test.args, got, want)
 		}
 	}
-	if got := run(t, proc, ""); got.status != exitUsage || got.stdout != "" {
+	if got := run(t, proc, ""); got.status != cli.ExitUsage || got.stdout != "" {
 		t.Errorf("an empty pattern: %+v", got)
 	}
 	// One pattern of two.
 	got := run(t, proc, "nosuch", "currestab")
-	if got.status != exitFailed || got.stderr != "sockeye: counters: no counter matches \"nosuch\"\n" || strings.Count(got.stdout, "\n") != 3 {
+	if got.status != cli.ExitFailed || got.stderr != "sockeye: counters: no counter matches \"nosuch\"\n" || strings.Count(got.stdout, "\n") != 3 {
 		t.Errorf("one pattern of two: %+v", got)
 	}
 	got = run(t, none)
-	if got.status != exitFailed || !strings.Contains(got.stderr, "no such file or directory") || strings.Count(got.stdout, "\n") > 1 {
+	if got.status != cli.ExitFailed || !strings.Contains(got.stderr, "no such file or directory") || strings.Count(got.stdout, "\n") > 1 {
 		t.Errorf("without files: %+v", got)
 	}
 	// What can be read is shown.
@@ -171,10 +171,10 @@ func TestErrors(t *testing.T) {
 	broken["netstat"] = "TcpExt: TW\n"
 	broken.write(t, proc)
 	got = run(t, proc, "--watch", "1h")
-	if got.status != exitFailed || !strings.Contains(got.stderr, "TcpExt has no figures") || !strings.Contains(got.stdout, "Udp6.NoPorts") {
+	if got.status != cli.ExitFailed || !strings.Contains(got.stderr, "TcpExt has no figures") || !strings.Contains(got.stdout, "Udp6.NoPorts") {
 		t.Errorf("with a file that is broken: %+v", got)
 	}
-	if got = run(t, proc, "-h"); got.status != exitOK || got.stderr != "" || got.stdout != help {
+	if got = run(t, proc, "-h"); got.status != cli.ExitOK || got.stderr != "" || got.stdout != help {
 		t.Errorf("help: %+v", got)
 	}
 }
@@ -212,7 +212,7 @@ func watch(t *testing.T, args ...string) string {
 	}}
 	env := newEnv(ctx, proc, args...)
 	env.Stdout = out
-	if status := Main(env); status != exitOK {
+	if status := Main(env); status != cli.ExitOK {
 		t.Errorf("status %d", status)
 	}
 	if out.n != 3 {
@@ -258,7 +258,7 @@ func TestWriteErrors(t *testing.T) {
 		var errs bytes.Buffer
 		env := newEnv(t.Context(), proc, "--watch", "1h")
 		env.Stdout, env.Stderr = broken{err}, &errs
-		if status := Main(env); status != exitFailed || errs.String() != want {
+		if status := Main(env); status != cli.ExitFailed || errs.String() != want {
 			t.Errorf("%v: status %d, %q", err, status, errs.String())
 		}
 	}
@@ -267,7 +267,7 @@ func TestWriteErrors(t *testing.T) {
 // TestThisHost: the kernel's own counters.
 func TestThisHost(t *testing.T) {
 	got := run(t, "", "Tcp.ActiveOpens", "--json")
-	if got.status != exitOK || !strings.Contains(got.stdout, `"key":"Tcp.ActiveOpens"`) {
+	if got.status != cli.ExitOK || !strings.Contains(got.stdout, `"key":"Tcp.ActiveOpens"`) {
 		t.Errorf("%+v", got)
 	}
 }

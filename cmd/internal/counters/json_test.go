@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 )
 
 func TestWatchJSON(t *testing.T) {
@@ -65,7 +67,7 @@ func TestJSON(t *testing.T) {
 	odd["netstat"] = "Odd\x1b\xff: Q\"<\nOdd\x1b\xff: 1\n" + small["netstat"]
 	odd.write(t, proc)
 	got := run(t, proc, "--json")
-	if got.status != exitOK || got.stderr != "" || strings.Count(got.stdout, "\n") != 1 {
+	if got.status != cli.ExitOK || got.stderr != "" || strings.Count(got.stdout, "\n") != 1 {
 		t.Fatalf("%+v", got)
 	}
 	var r map[string]json.RawMessage

@@ -6,82 +6,70 @@ import (
 	"time"
 
 	"github.com/sockeye-tools/sockeye/render/names"
+	"github.com/sockeye-tools/sockeye/render/table"
 )
 
-// table shows counters as text, one in a line.
-type table struct {
+// text shows counters as a table, one in a line.
+type text struct {
 	watch  bool // with the time, the difference and the rate
-	headed bool
-	widths []int // a round can only widen the columns
+	layout table.Layout
+	out    bytes.Buffer
+	row    []byte
 }
 
-// right says which columns hold numbers.
-var right = map[string]bool{"VALUE": true, "DELTA": true, "RATE/S": true}
-
-func (t *table) heads() []string {
-	if t.watch {
-		return []string{"TIME", "COUNTER", "VALUE", "DELTA", "RATE/S", "MEANING"}
+func newText(watch bool) *text {
+	t := &text{watch: watch}
+	t.layout = table.Layout{W: &t.out, Heads: []table.Head{{Text: "COUNTER"}, {Text: "VALUE", Right: true}, {Text: "MEANING"}}}
+	if watch {
+		t.layout.Heads = []table.Head{{Text: "TIME"}, {Text: "COUNTER"}, {Text: "VALUE", Right: true}, {Text: "DELTA", Right: true},
+			{Text: "RATE/S", Right: true}, {Text: "MEANING"}}
 	}
-	return []string{"COUNTER", "VALUE", "MEANING"}
+	return t
 }
 
-// append returns the lines of a round. Its error is nil.
-func (t *table) append(r *round) ([]byte, error) {
-	heads := t.heads()
-	var lines [][][]byte
-	if !t.headed {
-		t.headed = true
-		t.widths = make([]int, len(heads))
-		head := make([][]byte, len(heads))
-		for i, h := range heads {
-			head[i] = []byte(h)
-		}
-		lines = append(lines, head)
-	}
+// append returns the lines of a round.
+func (t *text) append(r *round) ([]byte, error) {
+	t.out.Reset()
 	for i := range r.rows {
-		lines = append(lines, t.cells(r, &r.rows[i]))
-	}
-	for _, line := range lines {
-		for i, cell := range line {
-			t.widths[i] = max(t.widths[i], len(cell))
+		t.row = t.appendCells(t.row[:0], r, &r.rows[i])
+		if err := t.layout.Row(t.row); err != nil {
+			return nil, err
 		}
+	}
+	if err := t.layout.Flush(); err != nil {
+		return nil, err
 	}
 	var out []byte
-	for _, line := range lines {
-		for i, cell := range line {
-			pad := bytes.Repeat([]byte{' '}, t.widths[i]-len(cell))
-			switch {
-			case right[heads[i]]:
-				out = append(append(out, pad...), cell...)
-			case i < len(line)-1:
-				out = append(append(out, cell...), pad...)
-			default:
-				out = append(out, cell...)
-			}
-			if i < len(line)-1 {
-				out = append(out, "  "...)
-			}
-		}
-		out = append(bytes.TrimRight(out, " "), '\n')
+	for line := range bytes.Lines(t.out.Bytes()) { // a counter without a meaning ends in blanks
+		out = append(append(out, bytes.TrimRight(line, " \n")...), '\n')
 	}
 	return out, nil
 }
 
-func (t *table) cells(r *round, c *row) [][]byte {
-	key, value, meaning := names.AppendEscaped(nil, c.key), c.AppendValue(nil), []byte(c.meaning)
-	if !t.watch {
-		return [][]byte{key, value, meaning}
+// appendCells appends the cells of a counter, each with a NUL behind it.
+func (t *text) appendCells(b []byte, r *round, c *row) []byte {
+	if t.watch {
+		b = append(r.time.AppendFormat(b, time.TimeOnly), 0)
 	}
-	delta, rate := []byte("-"), []byte("-")
-	if c.known {
-		delta = delta[:0]
-		if c.delta > 0 {
-			delta = append(delta, '+')
+	b = append(names.AppendEscaped(b, c.key), 0)
+	b = append(c.AppendValue(b), 0)
+	if t.watch {
+		b = append(appendDelta(b, c), 0)
+		if v, ok := r.rate(c); ok {
+			b = append(strconv.AppendFloat(b, v, 'f', 1, 64), 0)
+		} else {
+			b = append(b, '-', 0)
 		}
-		delta = strconv.AppendInt(delta, c.delta, 10)
 	}
-	if v, ok := r.rate(c); ok {
-		rate = strconv.AppendFloat(nil, v, 'f', 1, 64)
+	return append(append(b, c.meaning...), 0)
+}
+
+func appendDelta(b []byte, c *row) []byte {
+	switch {
+	case !c.known:
+		return append(b, '-')
+	case c.delta > 0:
+		b = append(b, '+')
 	}
-	return [][]byte{r.time.AppendFormat(nil, time.TimeOnly), key, value, delta, rate, meaning}
+	return strconv.AppendInt(b, c.delta, 10)
 }

@@ -10,7 +10,7 @@ import (
 // TestTable: a round can widen the columns, not narrow them, and the headings come once.
 func TestTable(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	tab := table{watch: true}
+	tab := newText(true)
 	var text []byte
 	for _, r := range []round{
 		{time: at, rows: []row{{key: "A.B", Counter: counters.Counter{Value: 5}, meaning: "what it means"}}},

@@ -1,11 +1,6 @@
 package list
 
 import (
-	"io"
-	"os"
-
-	"golang.org/x/sys/unix"
-
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
@@ -33,21 +28,8 @@ func wantsColor(env *cli.Env, when string) bool {
 	case env.Getenv("CLICOLOR") == "0" || env.Getenv("TERM") == "dumb" || env.Getenv("TERM") == "":
 		return false
 	}
-	_, ok := terminalSize(env.Stdout)
+	_, ok := env.TerminalSize()
 	return ok
-}
-
-// terminalSize returns the size of the terminal that w is, in characters.
-func terminalSize(w io.Writer) (size unix.Winsize, ok bool) {
-	f, ok := w.(*os.File)
-	if !ok {
-		return size, false
-	}
-	ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return size, false
-	}
-	return *ws, true
 }
 
 // telling are the fields whose numbers, and flags, stand out when they are not 0.

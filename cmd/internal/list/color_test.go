@@ -114,7 +114,7 @@ func faulty(t *testing.T) *tcp {
 		if err == nil {
 			err = unix.Shutdown(client, unix.SHUT_WR)
 		}
-		for until := time.Now().Add(20 * time.Second); err == nil; time.Sleep(time.Millisecond) {
+		for until := time.Now().Add(60 * time.Second); err == nil; time.Sleep(time.Millisecond) {
 			var info *unix.TCPInfo
 			if info, err = unix.GetsockoptTCPInfo(client, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil && info.State == uint8(diag.FinWait2) {
 				break
@@ -246,7 +246,7 @@ func TestWatchFollowsTheSize(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	stop := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	stop := time.AfterFunc(60*time.Second, func() { cmd.Process.Kill() })
 	defer stop.Stop()
 	slave.Close()
 	in := bufio.NewReader(master)

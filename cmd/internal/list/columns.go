@@ -56,7 +56,7 @@ func fields(spec string, standard []string) ([]*field.Field, error) {
 		}
 		f, err := field.Lookup(name)
 		if err != nil {
-			return nil, &UsageError{err}
+			return nil, &usageError{err}
 		}
 		add(f)
 	}
@@ -64,10 +64,10 @@ func fields(spec string, standard []string) ([]*field.Field, error) {
 }
 
 // column is the column of a table for a field.
-func column(p *table.Printer, c *field.Context, f *field.Field) table.Column {
-	if col, ok := p.Default(f.Name); ok && (f.Name != "owner" || p.Owners != nil) {
+func column(c *field.Context, f *field.Field) table.Column {
+	if col, ok := table.Default(c, f.Name); ok {
 		if f.Name == "owner" {
-			col.Append = orWhyNone(col.Append, c)
+			col.Append = orWhyNone(c, col.Append)
 		}
 		return col
 	}
@@ -202,7 +202,7 @@ func newSortKey(c *field.Context, os []order) (*sortKey, error) {
 	for _, o := range os {
 		f, err := field.Lookup(o.name)
 		if err != nil {
-			return nil, &UsageError{err}
+			return nil, &usageError{err}
 		}
 		k.fields = append(k.fields, f)
 		k.desc = append(k.desc, o.desc)
@@ -244,18 +244,16 @@ func (k *sortKey) append(dst []byte, s *diag.InetSocket) []byte {
 	return dst
 }
 
-// orWhyNone says in place of an owner why there is none, unless the state says it.
-func orWhyNone(owners func([]byte, *diag.InetSocket) []byte, c *field.Context) func([]byte, *diag.InetSocket) []byte {
+// orWhyNone says in place of an owner why there is none, unless the state says it, or owners were not looked up.
+func orWhyNone(c *field.Context, owners func([]byte, *diag.InetSocket) []byte) func([]byte, *diag.InetSocket) []byte {
 	return func(dst []byte, s *diag.InetSocket) []byte {
-		from := len(dst)
-		if dst = owners(dst, s); string(dst[from:]) != "-" {
-			return dst
+		if c.Owners != nil && len(c.Holders(s)) == 0 {
+			switch why := c.WhyNone(s); why {
+			case "time-wait", "syn-recv":
+			default:
+				return append(append(append(dst, '('), why...), ')')
+			}
 		}
-		switch why := c.WhyNone(s); why {
-		case "", "time-wait", "syn-recv":
-			return dst
-		default:
-			return append(append(append(dst[:from], '('), why...), ')')
-		}
+		return owners(dst, s)
 	}
 }

@@ -37,7 +37,7 @@ func (g *grouper) figure(word string) (figure, error) {
 	}
 	f, err := field.Lookup(strings.TrimSpace(arg))
 	if err != nil {
-		return fig, &UsageError{err}
+		return fig, &usageError{err}
 	}
 	if f.Kind != field.Number || f.Many {
 		return fig, usagef("%s: %s is no number", word, f.Name)

@@ -32,7 +32,7 @@ func newGrouper(l *lister) (*grouper, error) {
 			return nil, err
 		}
 		l.needs(k.field)
-		g.perProc = g.perProc || k.isProcess
+		g.perProc = g.perProc || k.field.Many
 		g.keys = append(g.keys, k)
 	}
 	spec := l.opts.Columns
@@ -120,9 +120,9 @@ func (g *grouper) key(s *diag.InetSocket, h *field.Holder) {
 					g.buf = p.AppendTo(g.buf)
 				}
 			}
-		case k.isProcess && h != nil:
+		case k.field.Many && h != nil:
 			g.buf, ok = appendHolder(g.buf, g.l.context, k.field, h)
-		case k.isProcess:
+		case k.field.Many:
 		default:
 			g.buf, ok = appendValue(g.buf, g.l.context, k.field, s, false, ' ')
 		}

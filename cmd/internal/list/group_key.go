@@ -12,14 +12,11 @@ import (
 
 // groupKey is one key of --group-by: a field, or the prefix of an address.
 type groupKey struct {
-	name      string // as it was written
-	json      string
-	field     *field.Field
-	prefix    bool // of an address, with these lengths
-	v4, v6    int
-	isProcess bool
-	isNumber  bool
-	isBoolean bool
+	name   string // as it was written
+	json   string
+	field  *field.Field
+	prefix bool // of an address, with these lengths
+	v4, v6 int
 }
 
 func parseGroupKey(word string) (k groupKey, err error) {
@@ -48,16 +45,12 @@ func parseGroupKey(word string) (k groupKey, err error) {
 	}
 	f, err := field.Lookup(name)
 	if err != nil {
-		return k, &UsageError{err}
+		return k, &usageError{err}
 	}
 	k.name, k.field = word, f
 	if k.json == "" {
 		k.json = f.Key
-		if f.Name == "local" || f.Name == "peer" || f.Name == "netid" || f.Name == "owner" {
-			k.json = f.Name
-		}
 	}
-	k.isProcess, k.isNumber, k.isBoolean = f.Many, f.Kind == field.Number, f.Kind == field.Flag
 	return k, nil
 }
 
@@ -105,7 +98,7 @@ func (g *grouper) sortKey(dst []byte, grp *shape.Group, values []string) []byte 
 		switch {
 		case v == "":
 			dst = shape.AppendAbsent(dst)
-		case k.isNumber:
+		case k.field.Kind == field.Number:
 			n, _ := strconv.ParseUint(v, 10, 64)
 			dst = shape.AppendNumber(dst, n, o.desc)
 		case k.field.Kind == field.Address:

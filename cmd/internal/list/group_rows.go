@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
 	"github.com/sockeye-tools/sockeye/internal/shape"
 	"github.com/sockeye-tools/sockeye/render/json"
@@ -15,12 +14,12 @@ import (
 // print prints the groups.
 func (g *grouper) print() error {
 	l := g.l
-	var out output
+	var out rows
 	var heads []string
 	var columns []table.Head
 	for _, k := range g.keys {
 		heads = append(heads, k.json)
-		columns = append(columns, table.Head{Text: strings.ToUpper(strings.ReplaceAll(k.name, "_", "-")), Right: k.isNumber})
+		columns = append(columns, table.Head{Text: strings.ToUpper(strings.ReplaceAll(k.name, "_", "-")), Right: k.field.Kind == field.Number})
 	}
 	for _, f := range g.shown {
 		heads = append(heads, f.json)
@@ -36,7 +35,7 @@ func (g *grouper) print() error {
 		}
 		out = v
 	default:
-		out = groupTable{&table.Layout{W: l.out, Heads: columns, NoHeader: l.opts.NoHeader, Width: l.width, Color: l.color}}
+		out = &table.Layout{W: l.out, Heads: columns, NoHeader: l.opts.NoHeader, Width: l.width, Color: l.color}
 	}
 	top := shape.Top{Limit: l.opts.Limit}
 	var key, row []byte
@@ -67,17 +66,12 @@ func (g *grouper) print() error {
 	return out.Flush()
 }
 
-// groupTable is a table whose rows are no sockets.
-type groupTable struct{ *table.Layout }
-
-func (groupTable) AppendRow(dst []byte, _ *diag.InetSocket) []byte { return dst }
-
 func (g *grouper) appendCells(dst []byte, grp *shape.Group, vs []string) []byte {
 	for i, v := range vs {
 		switch {
 		case v == "":
 			dst = append(dst, '-')
-		case g.keys[i].isNumber:
+		case g.keys[i].field.Kind == field.Number:
 			n, _ := strconv.ParseUint(v, 10, 64)
 			dst = g.keys[i].field.Unit.AppendHuman(dst, n)
 		case g.keys[i].field.Name == "state":
@@ -103,7 +97,7 @@ func (g *grouper) appendObject(dst []byte, grp *shape.Group, vs []string) []byte
 	for i, v := range vs {
 		switch k := &g.keys[i]; {
 		case v == "":
-		case k.isNumber || k.isBoolean:
+		case k.field.Kind == field.Number || k.field.Kind == field.Flag:
 			dst = append(json.AppendKey(dst, k.json), v...)
 		default:
 			dst = json.AppendString(json.AppendKey(dst, k.json), v)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
 )
@@ -40,7 +41,7 @@ func party(r diagtest.Request) []diagtest.Datagram {
 func grouped(t *testing.T, args ...string) string {
 	t.Helper()
 	out, words, status := told(t, party, append([]string{"-t", "-H"}, args...)...)
-	if words != "" || status != exitOK {
+	if words != "" || status != cli.ExitOK {
 		t.Errorf("%q: status %d, %s", args, status, words)
 	}
 	var lines strings.Builder

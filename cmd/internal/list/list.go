@@ -13,20 +13,13 @@ import (
 	"github.com/sockeye-tools/sockeye/render/names"
 )
 
-// Exit statuses.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the kernel could not be asked, or the answer is not whole
-	exitUsage  = 2 // the command line
-)
+// usageError is a mistake on the command line.
+type usageError struct{ Err error }
 
-// UsageError is a mistake on the command line.
-type UsageError struct{ Err error }
+func (e *usageError) Error() string { return e.Err.Error() }
+func (e *usageError) Unwrap() error { return e.Err }
 
-func (e *UsageError) Error() string { return e.Err.Error() }
-func (e *UsageError) Unwrap() error { return e.Err }
-
-func usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // complain prints an error. Names of namespaces and paths can be in it, which others chose.
 func complain(w io.Writer, err error) {
@@ -47,19 +40,19 @@ func Main(env *cli.Env) int {
 	case err != nil:
 	case help:
 		fmt.Fprint(env.Stdout, usage)
-		return exitOK
+		return cli.ExitOK
 	default:
-		err = Run(env, o)
+		err = run(env, o)
 	}
 	if err == nil {
-		return exitOK
+		return cli.ExitOK
 	}
 	complain(env.Stderr, err)
-	if _, ok := errors.AsType[*UsageError](err); ok {
-		return exitUsage
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return cli.ExitUsage
 	}
 	if _, ok := errors.AsType[*lang.Error](err); ok {
-		return exitUsage
+		return cli.ExitUsage
 	}
-	return exitFailed
+	return cli.ExitFailed
 }

@@ -19,8 +19,9 @@ import (
 // argsEnv makes the test binary the verb, with the arguments in it as JSON.
 const argsEnv = "SOCKEYE_LIST_ARGS"
 
-// Of the verb: ownersEnv is how it looks up owners, /proc where that is not said; planEnv has it print its plan.
-const ownersEnv, planEnv = "SOCKEYE_LIST_OWNERS", "SOCKEYE_LIST_PLAN"
+// Of the verb: ownersEnv is how it looks up owners, /proc where that is not said; planEnv has it print its plan, exactEnv show
+// each socket exactly once.
+const ownersEnv, planEnv, exactEnv = "SOCKEYE_LIST_OWNERS", "SOCKEYE_LIST_PLAN", "SOCKEYE_LIST_EXACT"
 
 func TestMain(m *testing.M) {
 	if s := os.Getenv(argsEnv); s != "" {
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		env := &cli.Env{Ctx: context.Background(), Args: append([]string{"list"}, args...), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-			Getenv: os.Getenv, Owners: owner.Config{Backend: owner.Proc}}
+			Getenv: os.Getenv, Owners: owner.Config{Backend: owner.Proc}, Exact: os.Getenv(exactEnv) != ""}
 		if b, err := owner.ParseBackend(os.Getenv(ownersEnv)); err == nil {
 			env.Owners.Backend = b
 		}

@@ -22,7 +22,7 @@ func (l *lister) everywhere(queries []diag.InetQuery) error {
 		fmt.Fprintf(l.env.Stderr, "sockeye: hint: network namespaces that are held by sockets alone are not shown: %v%s\n", found.Partial, asRoot())
 	}
 	found.Count()
-	if found.Partial == nil && slices.ContainsFunc(queries, walks) {
+	if !l.env.Exact && found.Partial == nil && slices.ContainsFunc(queries, walks) {
 		if err := found.Connections(l.env.Ctx); err != nil && l.env.Plan != nil {
 			fmt.Fprintf(l.env.Plan, "a walk over the connections of all namespaces for each of them: %v\n", err)
 		}
@@ -51,9 +51,6 @@ func (l *lister) everywhere(queries []diag.InetQuery) error {
 		l.context.NetNS, l.context.Device = shown[i].Name, nil
 		if shown[i].Own { // a device's name is another one's in another namespace
 			l.context.Device = l.interfaces.Lookup
-		}
-		if l.table != nil {
-			l.table.Interface = l.context.Device
 		}
 	})
 }

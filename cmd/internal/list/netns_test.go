@@ -7,17 +7,19 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/netns"
 )
 
@@ -79,13 +81,14 @@ func TestNamespacesOfProcesses(t *testing.T) {
 		defer cmd.Process.Kill()
 		names[what] = "pid:" + strconv.Itoa(cmd.Process.Pid)
 	}
-	got := map[string]string{}
+	got := map[string][]string{} // other tests have namespaces too
 	for _, row := range answer(t, nil, "-A", "sport = 7777") {
-		got[str(row["proto"])+" "+str(row["state"])] = str(row["netns"])
+		what := str(row["proto"]) + " " + str(row["state"])
+		got[what] = append(got[what], str(row["netns"]))
 	}
 	for what, name := range names {
 		// The first thread of this process may be the one that made the namespace.
-		if got[what] != name && got[what] != "pid:"+self() {
+		if !slices.Contains(got[what], name) && !slices.Contains(got[what], "pid:"+self()) {
 			t.Errorf("%s: in %q, want %q", what, got[what], name)
 		}
 	}
@@ -115,11 +118,7 @@ func TestManyNamespaces(t *testing.T) {
 				if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 					return err
 				}
-				lo, err := netlink.LinkByName("lo")
-				if err == nil {
-					err = netlink.LinkSetUp(lo)
-				}
-				if err != nil {
+				if err := check.LoopbackUp(); err != nil {
 					return err
 				}
 				open := func(fd int, err error) (int, error) {
@@ -210,17 +209,22 @@ func TestManyNamespaces(t *testing.T) {
 	if known < spaces-2 { // a count may have changed just then
 		t.Errorf("%d namespaces of %d were found in one walk: %s\n%.2000s", known, spaces, words, out)
 	}
+	t.Setenv(exactEnv, "1") // which walks in each namespace, whatever is known
+	out, words, status := verb(t, nil, "-A", "-t")
+	if status != cli.ExitOK || !strings.Contains(out, "network namespace pid:"+self()) || !strings.Contains(out, "exact: ") || strings.Contains(out, "the connections are known") {
+		t.Errorf("exact: status %d, %s\n%.2000s", status, words, out)
+	}
 }
 
-// A user sees that there is another namespace, since a process of his is in it, and is told that he cannot look into it.
-func TestNamespaceNotEntered(t *testing.T) {
-	scene.Require(t)
-	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+var nobody = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+
+// forNobody returns the directory of a copy of this program that others may run, which is called list.
+func forNobody(t *testing.T) string {
 	dir, err := os.MkdirTemp("/tmp", "list-test-") // which others may enter
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	exe, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
 		err = errors.Join(os.WriteFile(dir+"/list", exe, 0o755), os.Chmod(dir, 0o755))
@@ -228,6 +232,38 @@ func TestNamespaceNotEntered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// A user is told that a process he cannot look into can hold the socket, and not where he asks for no owner.
+func TestHintOfOwners(t *testing.T) {
+	n := newTCP(t)
+	n.in(func() error {
+		_, err := n.listen("127.0.0.1:8080", 1)
+		return err
+	})
+	dir := forNobody(t)
+	for args, want := range map[string]bool{`["-tl"]`: true, `["-tl","-o","ndjson"]`: true, `["-tl","-c","local"]`: false, `["-tl","sport = 1"]`: false} {
+		cmd := exec.Command(dir + "/list")
+		cmd.Dir, cmd.SysProcAttr = "/", nobody
+		cmd.Env = append(os.Environ(), argsEnv+"="+args)
+		var out, words bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &words
+		if err := n.ns.Run(cmd); err != nil {
+			t.Fatalf("%s: %v: %s", args, err, &words)
+		}
+		got := strings.HasPrefix(words.String(), "sockeye: hint: the descriptors of ") &&
+			strings.HasSuffix(words.String(), " could not be read, so some owners are unknown: run as root\n")
+		if got != want || !want && words.Len() > 0 {
+			t.Errorf("%s: %s%s", args, &out, &words)
+		}
+	}
+}
+
+// A user sees that there is another namespace, since a process of his is in it, and is told that he cannot look into it.
+func TestNamespaceNotEntered(t *testing.T) {
+	scene.Require(t)
+	dir := forNobody(t)
 	sleep := exec.Command("sleep", "60")
 	sleep.SysProcAttr = nobody
 	if err := scene.NewNetNS(t).Start(sleep); err != nil {
@@ -244,7 +280,7 @@ func TestNamespaceNotEntered(t *testing.T) {
 		cmd.Stderr = &words
 		cmd.Run()
 		want := fmt.Sprintf("network namespace pid:%d cannot be entered", sleep.Process.Pid)
-		if strings.Contains(words.String(), want) && cmd.ProcessState.ExitCode() == exitFailed {
+		if strings.Contains(words.String(), want) && cmd.ProcessState.ExitCode() == cli.ExitFailed {
 			break
 		}
 		if time.Now().After(deadline) {

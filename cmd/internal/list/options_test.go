@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 )
 
 func TestParse(t *testing.T) {
@@ -43,7 +45,7 @@ func TestMistakes(t *testing.T) {
 		{"80", `there is no field "80"`},
 	} {
 		out, words, status := verb(t, nil, strings.Fields(tt.args)...)
-		if status != exitUsage || out != "" || !strings.HasPrefix(words, "sockeye: ") || !strings.Contains(words, tt.words) {
+		if status != cli.ExitUsage || out != "" || !strings.HasPrefix(words, "sockeye: ") || !strings.Contains(words, tt.words) {
 			t.Errorf("%s: %d %q %q", tt.args, status, out, words)
 		}
 	}

@@ -10,11 +10,16 @@ import (
 	"github.com/sockeye-tools/sockeye/render/names"
 )
 
-// output prints rows. What AppendRow makes of a socket may be kept, and given to Row later; *table.Printer is one.
-type output interface {
-	AppendRow(dst []byte, s *diag.InetSocket) []byte
+// rows prints rows; *table.Layout is one.
+type rows interface {
 	Row([]byte) error
 	Flush() error
+}
+
+// output prints rows of sockets. What AppendRow makes of a socket may be kept, and given to Row later; *table.Printer is one.
+type output interface {
+	rows
+	AppendRow(dst []byte, s *diag.InetSocket) []byte
 }
 
 // objects prints JSON: an array, or one object a line.

@@ -9,8 +9,6 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
@@ -28,8 +26,8 @@ import (
 // sorted is how many waiting sockets are put in the order of their ports. Beyond it they come as the kernel has them.
 const sorted = 10_000
 
-// Run prints the sockets. Its error is one for the user: a *UsageError or *lang.Error where the command line is to blame.
-func Run(env *cli.Env, o Options) error {
+// run prints the sockets. Its error is one for the user: a *usageError or *lang.Error where the command line is to blame.
+func run(env *cli.Env, o Options) error {
 	if o.Watch > 0 && env.Plan == nil {
 		return watch(env, o)
 	}
@@ -69,17 +67,16 @@ type lister struct {
 
 	wait     []*diag.InetSocket // that wait for peers, to be put in the order of their ports
 	waited   bool
-	denied   *owner.Table
 	color    bool // tables are for a terminal that shows colours
 	width    int  // of the terminal; 0: lines are not cut
-	unowned  int  // sockets that a process could hold, and none was found
+	unowned  int  // sockets that no process is known to hold, where some could not be looked into
 	row, sk  []byte
 	failures []error
 }
 
 func newLister(env *cli.Env, o Options, w io.Writer) (*lister, error) {
 	l := &lister{env: env, opts: o, out: bufio.NewWriterSize(w, 64<<10), color: wantsColor(env, o.Color)}
-	if size, ok := terminalSize(env.Stdout); ok && o.Format != "wide" {
+	if size, ok := env.TerminalSize(); ok && o.Format != "wide" {
 		l.width = int(size.Col)
 	}
 	l.context = &field.Context{Device: l.interfaces.Lookup, User: l.users.Lookup, Cgroup: l.cgroups.Lookup, Proc: env.Owners.Proc,
@@ -177,31 +174,14 @@ func (l *lister) rows() error {
 		}
 		l.output = v
 	default:
-		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Interface: l.interfaces.Lookup, Width: l.width, Color: l.color}
-		if l.owners && l.env.Owners.Backend != owner.None {
-			p.Owners = l.late()
-		}
+		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Width: l.width, Color: l.color}
 		for _, f := range fs {
-			p.Columns = append(p.Columns, column(p, l.context, f))
+			p.Columns = append(p.Columns, column(l.context, f))
 		}
 		l.table, l.output = p, p
 	}
 	return nil
 }
-
-// late is the owners of the context, which are known only when rows are printed.
-func (l *lister) late() table.Owners { return lateOwners{l.context} }
-
-type lateOwners struct{ c *field.Context }
-
-func (o lateOwners) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
-	if o.c.Owners == nil {
-		return dst
-	}
-	return o.c.Owners.Owners(dst, inode)
-}
-
-func (o lateOwners) Process(pid int32) *owner.Process { return o.c.Owners.Process(pid) }
 
 // errEnough ends a run whose limit is reached.
 var errEnough = errors.New("enough")
@@ -274,16 +254,16 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 	}
 	l.context.Owners = nil
 	if t := r.Owners(); t != nil {
-		l.context.Owners, l.denied = t, t
+		l.context.Owners = t
 	}
-	late := l.expr.Owners()
+	late, denied := l.expr.Owners(), l.denied() > 0
 	var again []sockets.Space
 	printing = true
 	for s, err := range r.All() {
 		if failed != nil {
 			return failed
 		}
-		if q, ok := refused(err); ok {
+		if q, ok := sockets.Refused(err); ok { // without its filter: it is evaluated here then
 			if again == nil {
 				again = slices.Clone(spaces)
 				for i := range again {
@@ -302,7 +282,7 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 		if late && !l.match(s) {
 			continue
 		}
-		if l.denied != nil && s.Inode != 0 && len(l.context.Holders(s)) == 0 {
+		if denied && s.Inode != 0 && len(l.context.Holders(s)) == 0 {
 			l.unowned++
 		}
 		if err := l.socket(s); err != nil {
@@ -318,18 +298,6 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 	return l.flushWaiting()
 }
 
-// refused reports a query whose bytecode the kernel did not take, and returns it without: what is asked for is evaluated here then.
-func refused(err error) (diag.InetQuery, bool) {
-	qe, ok := errors.AsType[*sockets.QueryError](err)
-	if !ok || qe.Query.Bytecode == nil || errors.Is(err, diag.ErrPartial) ||
-		!errors.Is(err, os.ErrPermission) && !errors.Is(err, unix.EINVAL) {
-		return diag.InetQuery{}, false
-	}
-	q := qe.Query
-	q.Bytecode = nil
-	return q, true
-}
-
 // socket shows a socket, or counts it.
 func (l *lister) socket(s *diag.InetSocket) error {
 	switch {
@@ -341,10 +309,9 @@ func (l *lister) socket(s *diag.InetSocket) error {
 		return nil
 	}
 	if w := l.context.Watch; w != nil {
-		w.Note(l.context, s, func() []byte { return l.output.AppendRow(nil, s) })
+		w.Note(l.context, s, l.output.AppendRow)
 	}
-	switch {
-	case l.key != nil:
+	if l.key != nil {
 		l.sk = l.key.append(l.sk[:0], s)
 		if l.top.Wants(l.sk) {
 			l.row = l.output.AppendRow(l.row[:0], s)
@@ -433,12 +400,19 @@ func waits(s *diag.InetSocket) bool {
 	return s.State == diag.Listen || s.Protocol == diag.UDP && s.State == diag.Close
 }
 
+// denied is how many processes' descriptors could not be read.
+func (l *lister) denied() int {
+	if l.context.Owners == nil {
+		return 0
+	}
+	return l.context.Owners.Denied()
+}
+
 // hint says why owners are missing.
 func (l *lister) hint() {
-	if l.denied == nil || l.denied.Denied() == 0 || l.unowned == 0 {
-		return
+	if l.unowned > 0 && l.denied() > 0 {
+		fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %s could not be read, so some owners are unknown%s\n", processes(l.denied()), asRoot())
 	}
-	fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %s could not be read, so some owners are unknown%s\n", processes(l.denied.Denied()), asRoot())
 }
 
 // asRoot is the end of a hint to who is not.

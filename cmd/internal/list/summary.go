@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
 	"github.com/sockeye-tools/sockeye/diag/filter"
+	"github.com/sockeye-tools/sockeye/render/json"
 	"github.com/sockeye-tools/sockeye/render/names"
 	"github.com/sockeye-tools/sockeye/render/table"
 )
@@ -25,20 +27,22 @@ var stateOrder = []string{
 
 // summary is the whole at a glance.
 type summary struct {
-	l       *lister
-	states  map[string]*[4]uint64 // by state: tcp, tcp6, udp, udp6
-	total   [4]uint64
-	queues  map[string]uint64 // bytes by kind
-	full    uint64            // listeners whose accept queue is full
-	drops   uint64
-	stuck   uint64 // connections with a closed window
-	retrans uint64 // segments over all lives
-	sending uint64 // connections that retransmit now
-	peers   map[netip.Addr]*peer
-	dests   map[route]uint64 // connections from ports of the range that the kernel chooses from
-	procs   map[string]uint64
-	lo, hi  uint16
-	fields  map[string]*field.Field
+	l          *lister
+	states     map[string]*[4]uint64 // by state: tcp, tcp6, udp, udp6
+	total      [4]uint64
+	recv, send uint64 // bytes
+	accept     uint64 // connections
+	full       uint64 // listeners whose accept queue is full
+	drops      uint64
+	stuck      uint64 // connections with a closed window
+	retrans    uint64 // segments over all lives
+	sending    uint64 // connections that retransmit now
+	peers      map[netip.Addr]*peer
+	dests      map[route]uint64 // connections from ports of the range that the kernel chooses from
+	procs      map[string]uint64
+	lo, hi     uint16
+
+	retransTotal, bytesAcked, bytesReceived, dropped *field.Field
 }
 
 // route is what one source port can be used for once.
@@ -49,20 +53,18 @@ type route struct {
 
 func (r route) String() string { return r.from.String() + "\x00" + r.to.String() }
 
+func (r route) compare(o route) int { return cmp.Or(r.from.Compare(o.from), r.to.Compare(o.to)) }
+
 type peer struct {
 	sockets, bytes, retrans uint64
 }
 
 func newSummary(l *lister) *summary {
-	s := &summary{l: l, states: map[string]*[4]uint64{}, queues: map[string]uint64{}, peers: map[netip.Addr]*peer{},
-		dests: map[route]uint64{}, procs: map[string]uint64{}, fields: map[string]*field.Field{}}
+	s := &summary{l: l, states: map[string]*[4]uint64{}, peers: map[netip.Addr]*peer{}, dests: map[route]uint64{}, procs: map[string]uint64{}}
 	s.lo, s.hi = filter.ReadPortRange("/proc/sys/net/ipv4/ip_local_port_range")
-	for _, name := range []string{"retrans_total", "bytes_acked", "bytes_received", "drops", "process"} {
-		if f, err := field.Lookup(name); err == nil {
-			s.fields[name] = f
-			l.needs(f)
-		}
-	}
+	fs := json.Fields("retrans_total", "bytes_acked", "bytes_received", "drops", "process")
+	l.needs(fs...)
+	s.retransTotal, s.bytesAcked, s.bytesReceived, s.dropped = fs[0], fs[1], fs[2], fs[3]
 	return s
 }
 
@@ -76,21 +78,23 @@ func (s *summary) add(sk *diag.InetSocket) {
 		i++
 	}
 	name := field.StateName(sk)
-	if s.states[name] == nil {
-		s.states[name] = &[4]uint64{}
+	state := s.states[name]
+	if state == nil {
+		state = &[4]uint64{}
+		s.states[name] = state
 	}
-	s.states[name][i]++
+	state[i]++
 	s.total[i]++
-	drops, _ := s.fields["drops"].Number(ctx, sk)
+	drops, _ := s.dropped.Number(ctx, sk)
 	s.drops += drops
 	if sk.State == diag.Listen && sk.Protocol == diag.TCP {
-		s.queues["accept"] += uint64(sk.RQueue)
+		s.accept += uint64(sk.RQueue)
 		if sk.RQueue > sk.WQueue && sk.Source == diag.FromNetlink {
 			s.full++
 		}
 	} else {
-		s.queues["recv"] += uint64(sk.RQueue)
-		s.queues["send"] += uint64(sk.WQueue)
+		s.recv += uint64(sk.RQueue)
+		s.send += uint64(sk.WQueue)
 	}
 	if sk.Timer == diag.TimerProbe {
 		s.stuck++
@@ -98,7 +102,7 @@ func (s *summary) add(sk *diag.InetSocket) {
 	if sk.Timer == diag.TimerOn && sk.Retrans > 0 {
 		s.sending++
 	}
-	retrans, _ := s.fields["retrans_total"].Number(ctx, sk)
+	retrans, _ := s.retransTotal.Number(ctx, sk)
 	s.retrans += retrans
 	if sk.Protocol == diag.TCP && !field.NoPeer(sk) {
 		p := s.peers[sk.Remote.Addr()]
@@ -106,18 +110,17 @@ func (s *summary) add(sk *diag.InetSocket) {
 			p = &peer{}
 			s.peers[sk.Remote.Addr()] = p
 		}
-		sent, _ := s.fields["bytes_acked"].Number(ctx, sk)
-		rcvd, _ := s.fields["bytes_received"].Number(ctx, sk)
+		sent, _ := s.bytesAcked.Number(ctx, sk)
+		rcvd, _ := s.bytesReceived.Number(ctx, sk)
 		p.sockets, p.bytes, p.retrans = p.sockets+1, p.bytes+sent+rcvd, p.retrans+retrans
 		if port := sk.Local.Port(); port >= s.lo && port <= s.hi {
 			s.dests[route{sk.Local.Addr(), sk.Remote}]++
 		}
 	}
-	last := ""
-	for _, h := range ctx.Holders(sk) {
-		if h.Known && h.Comm != last {
+	hs := ctx.Holders(sk)
+	for i, h := range hs {
+		if h.Known && !slices.ContainsFunc(hs[:i], func(o *field.Holder) bool { return o.Known && o.Comm == h.Comm }) {
 			s.procs[h.Comm]++
-			last = h.Comm
 		}
 	}
 }
@@ -142,17 +145,17 @@ func (s *summary) print() error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nqueues           %d bytes to read, %d bytes to send, %d connections to accept\n", s.queues["recv"], s.queues["send"], s.queues["accept"])
+	fmt.Fprintf(w, "\nqueues           %d bytes to read, %d bytes to send, %d connections to accept\n", s.recv, s.send, s.accept)
 	fmt.Fprintf(w, "full listeners   %s\n", s.problem(s.full))
 	fmt.Fprintf(w, "drops            %s packets, of sockets that are still open\n", s.problem(s.drops))
 	fmt.Fprintf(w, "closed windows   %s connections wait for their peer to read\n", s.problem(s.stuck))
 	fmt.Fprintf(w, "retransmissions  %d segments, of connections that are still open; %s connections retransmit now\n", s.retrans, s.problem(s.sending))
 
-	s.top(w, "most connections", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.sockets }), field.None)
-	s.top(w, "most bytes", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.bytes }), field.Bytes)
-	s.top(w, "most retransmissions", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.retrans }), field.None)
-	s.top(w, "most sockets", "PROCESS", topOf(s.procs, func(n uint64) uint64 { return n }), field.None)
-	ports := topOf(s.dests, func(n uint64) uint64 { return n })
+	s.top(w, "most connections", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.sockets }, netip.Addr.Compare), field.None)
+	s.top(w, "most bytes", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.bytes }, netip.Addr.Compare), field.Bytes)
+	s.top(w, "most retransmissions", "PEER", topOf(s.peers, func(p *peer) uint64 { return p.retrans }, netip.Addr.Compare), field.None)
+	s.top(w, "most sockets", "PROCESS", topOf(s.procs, func(n uint64) uint64 { return n }, strings.Compare), field.None)
+	ports := topOf(s.dests, func(n uint64) uint64 { return n }, route.compare)
 	if len(ports) > 0 && s.hi >= s.lo {
 		all := uint64(s.hi-s.lo) + 1
 		fmt.Fprintf(w, "\nsource ports (%d to %d) in use towards a destination\n", s.lo, s.hi)
@@ -184,19 +187,26 @@ type ranked struct {
 	n    uint64
 }
 
-// topOf returns the keys with the most.
-func topOf[K comparable, V any](m map[K]V, of func(V) uint64) []ranked {
-	var all []ranked
+// topOf returns the keys with the most, and of those with as many the first.
+func topOf[K comparable, V any](m map[K]V, of func(V) uint64, compare func(a, b K) int) (list []ranked) {
+	type entry struct {
+		key K
+		n   uint64
+	}
+	order := func(a, b entry) int { return cmp.Or(cmp.Compare(b.n, a.n), compare(a.key, b.key)) }
+	var most []entry
 	for k, v := range m {
-		n := of(v)
-		if n == 0 || len(all) == talkers && n < all[talkers-1].n {
+		e := entry{k, of(v)}
+		if e.n == 0 || len(most) == talkers && order(e, most[talkers-1]) > 0 {
 			continue
 		}
-		all = append(all, ranked{fmt.Sprint(k), n})
-		slices.SortFunc(all, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
-		all = all[:min(len(all), talkers)]
+		i, _ := slices.BinarySearchFunc(most, e, order)
+		most = slices.Insert(most[:min(len(most), talkers-1)], i, e)
 	}
-	return all
+	for _, e := range most {
+		list = append(list, ranked{fmt.Sprint(e.key), e.n})
+	}
+	return list
 }
 
 func (s *summary) top(w io.Writer, title, head string, list []ranked, u field.Unit) {

@@ -25,7 +25,7 @@ func watch(env *cli.Env, o Options) error {
 	tick := time.NewTicker(o.Watch)
 	defer tick.Stop()
 	resized := make(chan os.Signal, 1)
-	if _, ok := terminalSize(env.Stdout); ok {
+	if _, ok := env.TerminalSize(); ok {
 		signal.Notify(resized, unix.SIGWINCH)
 		defer signal.Stop(resized)
 	}
@@ -37,7 +37,7 @@ func watch(env *cli.Env, o Options) error {
 	for {
 		round, out := *env, env.Stdout
 		var screen, words bytes.Buffer
-		size, terminal := terminalSize(env.Stdout)
+		size, terminal := env.TerminalSize()
 		if terminal {
 			round.Stderr, out = &words, &screen
 		}
@@ -67,7 +67,7 @@ func watch(env *cli.Env, o Options) error {
 		if err != nil {
 			return err
 		}
-		if now, _ := terminalSize(env.Stdout); now != size { // Linux sends the signal before the size is another
+		if now, _ := env.TerminalSize(); now != size { // Linux sends the signal before the size is another
 			continue
 		}
 		select {

@@ -66,7 +66,7 @@ func TestWatchTellsRatesAndChanges(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	stop := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	stop := time.AfterFunc(60*time.Second, func() { cmd.Process.Kill() })
 	defer stop.Stop()
 	lines := bufio.NewScanner(pipe)
 	await := func(what string, is func(map[string]any) bool) {
@@ -126,7 +126,7 @@ func TestWatchEnds(t *testing.T) {
 	wrote, ended := make(first), make(chan error)
 	go func() {
 		env := &cli.Env{Ctx: ctx, Args: []string{"list"}, Stdout: wrote, Stderr: io.Discard, Getenv: os.Getenv}
-		ended <- Run(env, Options{Watch: time.Hour, Filter: "state listen"})
+		ended <- run(env, Options{Watch: time.Hour, Filter: "state listen"})
 	}()
 	<-wrote
 	cancel()
@@ -135,7 +135,7 @@ func TestWatchEnds(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Error("it goes on")
 	}
 }
@@ -157,7 +157,7 @@ func (r *rounds) Write(b []byte) (int, error) {
 // An answer that is not whole does not end it: that is said, and the next one may be. Another error does.
 func TestWatchAndErrors(t *testing.T) {
 	for _, whole := range []bool{true, false} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 		defer cancel()
 		out, words := &rounds{cancel: cancel}, &bytes.Buffer{}
 		var asked atomic.Int32
@@ -178,13 +178,13 @@ func TestWatchAndErrors(t *testing.T) {
 			Getenv: func(string) string { return "" }, Kernel: kernel.Config(), Owners: owner.Config{Backend: owner.None}}
 		status := Main(env)
 		if !whole {
-			if status != exitFailed || out.n != 0 || !strings.Contains(words.String(), "not permitted") {
+			if status != cli.ExitFailed || out.n != 0 || !strings.Contains(words.String(), "not permitted") {
 				t.Errorf("an error: status %d, %d rounds, %q", status, out.n, words)
 			}
 			continue
 		}
 		row := "{\"peer_port\":22}\n{\"peer_port\":23}\n"
-		if status != exitOK || !strings.HasPrefix(out.String(), row+row+row) || strings.Count(words.String(), "partial") != 1 {
+		if status != cli.ExitOK || !strings.HasPrefix(out.String(), row+row+row) || strings.Count(words.String(), "partial") != 1 {
 			t.Errorf("status %d, %q, %q", status, out, words)
 		}
 	}

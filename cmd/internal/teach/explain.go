@@ -14,13 +14,13 @@ import (
 // Explain is the verb that shows how a filter is carried out.
 func Explain(env *cli.Env) int {
 	if help(env, "Usage: sockeye explain FILTER\n\nShows what of a filter the kernel evaluates, and what is left to this program.\n") {
-		return exitOK
+		return cli.ExitOK
 	}
 	text := strings.Join(env.Args[1:], " ")
 	fenv := filter.SystemEnv()
 	x, err := lang.Parse(text, &lang.Env{Filter: fenv, Context: &field.Context{}})
 	if err != nil {
-		return fail(env, exitUsage, "%v", err)
+		return fail(env, cli.ExitUsage, "%v", err)
 	}
 	w := env.Stdout
 	tree := "everything"
@@ -62,7 +62,7 @@ func Explain(env *cli.Env) int {
 			fmt.Fprintf(w, "  here      %s\n", filter.New(p.Rest, 0))
 		}
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 func familyName(f diag.Family) string {

@@ -12,13 +12,6 @@ import (
 	"github.com/sockeye-tools/sockeye/render/table"
 )
 
-// Exit statuses.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
 func fail(env *cli.Env, status int, format string, args ...any) int {
 	fmt.Fprintf(env.Stderr, "sockeye: "+format+"\n", args...)
 	return status
@@ -36,46 +29,46 @@ func help(env *cli.Env, usage string) bool {
 // Schema is the verb that prints the JSON Schema of list's output.
 func Schema(env *cli.Env) int {
 	if help(env, "Usage: sockeye schema\n\nPrints the JSON Schema of what sockeye list, ss and netstat print with --output json;\nwith --output ndjson, each line is one of its items.\n") {
-		return exitOK
+		return cli.ExitOK
 	}
 	if len(env.Args) > 1 {
-		return fail(env, exitUsage, "schema takes no argument, but got %q", env.Args[1])
+		return fail(env, cli.ExitUsage, "schema takes no argument, but got %q", env.Args[1])
 	}
 	if _, err := env.Stdout.Write(json.Schema()); err != nil {
-		return exitFailed
+		return cli.ExitFailed
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // Fields is the verb that lists the fields, or explains those that are named.
 func Fields(env *cli.Env) int {
 	if help(env, "Usage: sockeye fields [FIELD...]\n\nLists the fields of a socket and its owners, or explains those that are named.\n") {
-		return exitOK
+		return cli.ExitOK
 	}
 	if len(env.Args) > 1 {
 		for i, name := range env.Args[1:] {
 			f, err := field.Lookup(name)
 			if err != nil {
-				return fail(env, exitUsage, "%v", err)
+				return fail(env, cli.ExitUsage, "%v", err)
 			}
 			if i > 0 {
 				fmt.Fprintln(env.Stdout)
 			}
 			one(env, f)
 		}
-		return exitOK
+		return cli.ExitOK
 	}
 	t := table.Layout{W: env.Stdout, Heads: []table.Head{{Text: "FIELD"}, {Text: "UNIT"}, {Text: "TYPE"}, {Text: "LINUX"}, {Text: "EVALUATED"}, {Text: "WHAT"}}}
 	for _, f := range field.All {
 		row := []string{f.Name, orDash(f.Unit.String()), f.Kind.String(), orDash(f.Since), f.Where.String(), f.Doc}
 		if err := t.Row([]byte(strings.Join(row, "\x00") + "\x00")); err != nil {
-			return exitFailed
+			return cli.ExitFailed
 		}
 	}
 	if t.Flush() != nil {
-		return exitFailed
+		return cli.ExitFailed
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 func orDash(s string) string {
@@ -118,12 +111,12 @@ func Help(env *cli.Env) int {
 			fmt.Fprintf(env.Stdout, "  %-9s %s\n", t.name, t.what)
 		}
 		fmt.Fprintln(env.Stdout, "\nsockeye --help lists the verbs.")
-		return exitOK
+		return cli.ExitOK
 	}
 	i := slices.IndexFunc(topics, func(t topic) bool { return t.name == env.Args[1] || t.name == env.Args[1]+"s" })
 	if i < 0 {
-		return fail(env, exitUsage, "there is no topic %q: the topics are %s", env.Args[1], names())
+		return fail(env, cli.ExitUsage, "there is no topic %q: the topics are %s", env.Args[1], names())
 	}
 	fmt.Fprint(env.Stdout, strings.TrimPrefix(topics[i].text, "\n"))
-	return exitOK
+	return cli.ExitOK
 }

@@ -37,7 +37,7 @@ func TestFields(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if out, words, status := run(Fields, "rttt"); status != exitUsage || out != "" || words != "sockeye: there is no field \"rttt\": did you mean rtt?\n" {
+	if out, words, status := run(Fields, "rttt"); status != cli.ExitUsage || out != "" || words != "sockeye: there is no field \"rttt\": did you mean rtt?\n" {
 		t.Errorf("%d %q %q", status, out, words)
 	}
 }
@@ -47,7 +47,7 @@ func TestSchema(t *testing.T) {
 	if status != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"rtt_us"`) {
 		t.Errorf("%d: %s", status, out)
 	}
-	if _, _, status := run(Schema, "x"); status != exitUsage {
+	if _, _, status := run(Schema, "x"); status != cli.ExitUsage {
 		t.Error(status)
 	}
 }
@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 	if out, _, _ := run(Explain, "proto udp and proto tcp"); !strings.Contains(out, "no query: nothing can match") {
 		t.Error(out)
 	}
-	if _, words, status := run(Explain, "state lisen"); status != exitUsage || !strings.Contains(words, "^^^^^\n  did you mean listen?") {
+	if _, words, status := run(Explain, "state lisen"); status != cli.ExitUsage || !strings.Contains(words, "^^^^^\n  did you mean listen?") {
 		t.Errorf("%d %s", status, words)
 	}
 }
@@ -90,7 +90,7 @@ func TestHelp(t *testing.T) {
 	if out, _, status := run(Help, "timer"); status != 0 || !strings.Contains(out, "keepalive (6176.47/0/0)") {
 		t.Error(out)
 	}
-	if _, words, status := run(Help, "weather"); status != exitUsage || !strings.Contains(words, "the topics are states, timers, queues, fields, filters") {
+	if _, words, status := run(Help, "weather"); status != cli.ExitUsage || !strings.Contains(words, "the topics are states, timers, queues, fields, filters") {
 		t.Errorf("%d %s", status, words)
 	}
 	for _, st := range []string{"listen", "syn-sent", "syn-recv", "established", "fin-wait-1", "fin-wait-2", "closing", "time-wait", "close-wait", "last-ack", "bound", "unconnected"} {

@@ -19,10 +19,11 @@ const (
 	Unix
 	Packet
 	Netlink
+	DCCP // only in [Families]
 )
 
 func (t Table) String() string {
-	return named(t, "", "tcp", "udp", "udplite", "raw", "mptcp", "unix", "packet", "netlink")
+	return named(t, "", "tcp", "udp", "udplite", "raw", "mptcp", "unix", "packet", "netlink", "dccp")
 }
 
 // A State is a socket state by its number in the kernel (include/net/tcp_states.h). Other protocols than TCP use

@@ -4,7 +4,7 @@ import "testing"
 
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{Netlink.String(), "netlink"}, {Table(9).String(), "9"}, {Table(0).String(), "0"},
+		{Netlink.String(), "netlink"}, {DCCP.String(), "dccp"}, {Table(10).String(), "10"}, {Table(0).String(), "0"},
 		{Established.String(), "ESTABLISHED"}, {Closing.String(), "CLOSING"}, {BoundInactive.String(), "BOUND-INACTIVE"}, {State(12).String(), "12"},
 		{TimerOff.String(), "off"}, {TimerProbe.String(), "probe"}, {Timer(5).String(), "5"},
 	} {

@@ -26,7 +26,7 @@ type Families struct {
 	TLS   []TLSSocket
 }
 
-// Parts of Families, as Missing names them and Only wants them.
+// Parts of Families, as Missing names them and NewFamilies wants them.
 const (
 	FamilySCTP       = "SCTP"
 	FamilyDCCP       = "DCCP"
@@ -147,52 +147,8 @@ func (b *familyBuilder) try(what string, family, typ, proto int) int {
 // patient opens a socket whose calls do not wait for ever, whatever its type.
 func (b *familyBuilder) patient(family, typ, proto int) int {
 	fd := b.socket(family, typ, proto)
-	limit := unix.NsecToTimeval(int64(patience))
-	check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit))
-	check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit))
+	limit(fd)
 	return fd
-}
-
-// dial connects a socket. A signal may come while it waits, as the runtime sends them to its threads; the connection goes on to be
-// made then.
-func dial(fd int, to unix.Sockaddr) error {
-	err := unix.Connect(fd, to)
-	for err == unix.EINTR {
-		switch err = unix.Connect(fd, to); err {
-		case unix.EISCONN:
-			return nil
-		case unix.EALREADY, unix.EINPROGRESS:
-			poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-			if n, e := unix.Poll(poll, int(patience.Milliseconds())); e == nil && n == 0 {
-				return unix.ETIMEDOUT
-			}
-			if failed, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); e != nil || failed != 0 {
-				return errors.Join(e, unix.Errno(failed))
-			}
-			err = unix.EINTR // ask again
-		}
-	}
-	return err
-}
-
-// connect binds the socket to the near address and connects it to the far one.
-func (b *familyBuilder) connect(fd, family int, near, far string) {
-	check("reuse address", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
-	b.bind(fd, family, near)
-	check("connect "+far, dial(fd, sockaddr(family, must(parseAddrPort(far)), 0)))
-}
-
-// accept accepts a connection.
-func (b *familyBuilder) accept(fd int) int {
-	for {
-		child, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
-		if err == unix.EINTR {
-			continue
-		}
-		check("accept", err)
-		b.fds = append(b.fds, child)
-		return child
-	}
 }
 
 // await polls for a condition.

@@ -49,11 +49,8 @@ const (
 	sctpAutoclose         = 4
 	sctpAdaptationLayer   = 7
 	sctpDisableFragments  = 8
-	sctpMaxseg            = 13
 	sctpFragmentInterlace = 18
 	sctpBindxAdd          = 100
-	sctpConnectx          = 110
-	sctpStatus            = 14
 )
 
 // Devices that swallow what is sent to them.
@@ -67,7 +64,7 @@ const (
 func (b *familyBuilder) silent() bool {
 	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: silentDevice}}
 	if err := netlink.LinkAdd(link); err != nil {
-		if errs := err; errs == unix.EOPNOTSUPP || errs == unix.ENODEV {
+		if err == unix.EOPNOTSUPP || err == unix.ENODEV {
 			b.Missing = append(b.Missing, "dummy devices: "+err.Error())
 			return false
 		}

@@ -103,14 +103,28 @@ func (b *familyBuilder) subflows() {
 		return
 	}
 	homes := func(name, addr string) {
-		cfd, _ := pair("mptcp "+name, listen("mptcp listener "+name, v4, addr), v4, addr)
-		await("second subflow", func() (bool, error) {
-			const solMPTCP, mptcpInfo = 284, 1
-			v, err := unix.GetsockoptString(cfd, solMPTCP, mptcpInfo)
-			if err == unix.EOPNOTSUPP || err == unix.ENOPROTOOPT { // before Linux 5.16
-				return true, nil
+		cfd, sfd := pair("mptcp "+name, listen("mptcp listener "+name, v4, addr), v4, addr)
+		for _, fd := range []int{cfd, sfd} {
+			await("second subflow", func() (bool, error) {
+				const solMPTCP, mptcpInfo = 284, 1
+				v, err := unix.GetsockoptString(fd, solMPTCP, mptcpInfo)
+				if err == unix.EOPNOTSUPP || err == unix.ENOPROTOOPT { // before Linux 5.16
+					return true, nil
+				}
+				return v != "" && v[0] >= 1, err // mptcpi_subflows is its first byte
+			})
+		}
+		// It is counted from when it begins.
+		port := must(parseAddrPort(addr)).Port()
+		await("established subflows", func() (bool, error) {
+			rows, err := readProc("tcp")
+			n := 0
+			for _, r := range rows {
+				if r.state == Established && (r.local.Port() == port || r.remote.Port() == port) {
+					n++
+				}
 			}
-			return v != "" && v[0] >= 1, err // mptcpi_subflows is its first byte
+			return n == 4, err // two of either end
 		})
 	}
 	homes("homes", "127.0.0.1:9104")
@@ -206,9 +220,7 @@ func (b *familyBuilder) dccp() {
 	open := func() int {
 		fd := b.try("socket", unix.AF_INET, unix.SOCK_DCCP, unix.IPPROTO_DCCP)
 		check("service", unix.SetsockoptInt(fd, solDCCP, dccpService, 0x01020304))
-		limit := unix.NsecToTimeval(int64(patience))
-		check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit))
-		check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit))
+		limit(fd)
 		return fd
 	}
 	lfd := open()
@@ -226,6 +238,3 @@ func (b *familyBuilder) dccp() {
 	b.note("dccp client", DCCP, cfd, Established)
 	b.note("dccp server", DCCP, sfd, Established)
 }
-
-// DCCP is the table of DCCP sockets.
-const DCCP Table = Netlink + 1

@@ -39,6 +39,9 @@ const iss = 1000
 // 60 seconds of the state (TCP_TIMEWAIT_LEN) always start anew.
 const refreshEvery = 20 * time.Second
 
+// resendEvery is how often a far end looks for what it has to send again.
+const resendEvery = 250 * time.Millisecond
+
 // A farEnd is the other side of all connections over a TUN device. It answers what its flows say and nothing else, never with a
 // reset.
 type farEnd struct {
@@ -54,7 +57,7 @@ type farEnd struct {
 func newFarEnd(tun *os.File) *farEnd {
 	f := &farEnd{tun: tun, stop: make(chan struct{}), flows: make(map[[2]netip.AddrPort]*flow)}
 	f.wg.Go(f.serve)
-	f.wg.Go(f.refresh)
+	f.wg.Go(f.again)
 	return f
 }
 
@@ -105,16 +108,31 @@ func (f *farEnd) serve() {
 	}
 }
 
-// refresh keeps TIME-WAIT sockets from ending: the kernel starts their time anew on a bare acknowledgement in sequence.
-func (f *farEnd) refresh() {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
+// again keeps TIME-WAIT sockets from ending, whose time the kernel starts anew on a bare acknowledgement in sequence, and sends again
+// what got lost: the queue of received packets that the device shares with the whole host can be full.
+func (f *farEnd) again() {
+	refresh, resend := time.NewTicker(refreshEvery), time.NewTicker(resendEvery)
+	defer refresh.Stop()
+	defer resend.Stop()
 	for {
 		select {
 		case <-f.stop:
 			return
-		case <-tick.C:
+		case <-refresh.C:
 			f.repeat()
+		case <-resend.C:
+			f.resend()
+		}
+	}
+}
+
+// resend sends what is not acknowledged again. The near end only acknowledges what it has already.
+func (f *farEnd) resend() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, fl := range f.flows {
+		if fl.sent != nil {
+			f.tun.Write(fl.sent.append(nil)) // after Close it has no one to reach
 		}
 	}
 }
@@ -138,10 +156,11 @@ type flow struct {
 
 	// Guarded by end.mu.
 	window    uint16
-	answering bool   // answers and acknowledges
-	refreshed bool   // repeats its acknowledgement from time to time
-	next      uint32 // sequence number of the next byte to send
-	acked     uint32 // what is acknowledged: the next byte wanted, while answering
+	answering bool     // answers and acknowledges
+	refreshed bool     // repeats its acknowledgement from time to time
+	next      uint32   // sequence number of the next byte to send
+	acked     uint32   // what is acknowledged: the next byte wanted, while answering
+	sent      *segment // the last one that the near end has to acknowledge, until it does
 	synSeen   bool
 	finSeen   bool
 }
@@ -168,12 +187,15 @@ func (fl *flow) open() error {
 	return fl.send(flagSYN, nil)
 }
 
-// send sends a segment with what has been acknowledged so far, also when silent.
+// send sends a segment with what has been acknowledged so far, also when silent. It is sent again until it is acknowledged.
 func (fl *flow) send(flags uint8, payload []byte) error {
 	fl.end.mu.Lock()
 	defer fl.end.mu.Unlock()
 	s := fl.segment(flags, payload)
-	fl.next += s.length()
+	if s.length() > 0 {
+		fl.next += s.length()
+		fl.sent = &s
+	}
 	_, err := fl.end.tun.Write(s.append(nil))
 	if err != nil {
 		return fmt.Errorf("send to %v: %w", fl.near, err)
@@ -196,6 +218,9 @@ func (fl *flow) segment(flags uint8, payload []byte) segment {
 func (fl *flow) receive(in *segment) (segment, bool) {
 	fl.synSeen = fl.synSeen || in.flags&flagSYN != 0
 	fl.finSeen = fl.finSeen || in.flags&flagFIN != 0
+	if in.flags&flagACK != 0 && in.ack == fl.next {
+		fl.sent = nil
+	}
 	if !fl.answering || in.flags&flagRST != 0 {
 		return segment{}, false
 	}

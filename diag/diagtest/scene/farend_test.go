@@ -1,9 +1,12 @@
 package scene
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,7 +14,12 @@ import (
 )
 
 func TestFlowReceive(t *testing.T) {
-	f := &farEnd{flows: make(map[[2]netip.AddrPort]*flow)}
+	tun, err := os.Create(filepath.Join(t.TempDir(), "tun"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tun.Close()
+	f := &farEnd{tun: tun, flows: make(map[[2]netip.AddrPort]*flow)}
 	fl := f.flow(netip.MustParseAddrPort("192.0.2.10:80"), netip.MustParseAddrPort("192.0.2.1:1"), openWindow)
 	steps := []struct {
 		what   string
@@ -30,7 +38,23 @@ func TestFlowReceive(t *testing.T) {
 		{"reset", segment{seq: 103, flags: flagRST}, 0, 0, 0, func() { fl.window = 1 }},
 		{"FIN", segment{seq: 103, flags: flagFIN | flagACK}, flagACK, iss + 1, 104, nil},
 		{"silence", segment{seq: 104, flags: flagACK, payload: []byte("e")}, 0, 0, 0, fl.silence},
+		{"nothing of what was sent", segment{seq: 104, ack: iss + 1, flags: flagACK}, 0, 0, 0, func() {
+			if err := fl.send(flagFIN|flagPSH|flagACK, []byte("xyz")); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"some of it", segment{seq: 104, ack: iss + 3, flags: flagACK}, 0, 0, 0, nil},
+		{"no acknowledgement", segment{seq: 104, ack: iss + 5, flags: flagRST}, 0, 0, 0, nil},
+		{"all of it", segment{seq: 104, ack: iss + 5, flags: flagACK}, 0, 0, 0, nil},
 	}
+	size := func() int64 {
+		stat, err := tun.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stat.Size()
+	}
+	var sent []bool // the far end sends something again
 	for _, s := range steps {
 		if s.before != nil {
 			s.before()
@@ -42,9 +66,27 @@ func TestFlowReceive(t *testing.T) {
 		if ok && (out.flags != s.flags || out.seq != s.seq || out.ack != s.ack || out.src != fl.far || out.dst != fl.near) {
 			t.Errorf("%s: %+v", s.what, out)
 		}
+		was := size()
+		f.resend()
+		sent = append(sent, size() > was)
 	}
 	if !fl.synSeen || !fl.finSeen {
 		t.Error("SYN or FIN not noticed")
+	}
+	want := make([]bool, len(steps))
+	want[len(want)-4], want[len(want)-3], want[len(want)-2] = true, true, true
+	if !slices.Equal(sent, want) {
+		t.Errorf("sent again after steps %v, want %v", sent, want)
+	}
+	// The same packet each time.
+	b, err := os.ReadFile(tun.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := b[:len(b)/4]
+	got, err := parseSegment(first)
+	if !bytes.Equal(b, bytes.Repeat(first, 4)) || err != nil || got.seq != iss+1 || got.ack != 104 || string(got.payload) != "xyz" {
+		t.Errorf("%x: %+v, %v", b, got, err)
 	}
 }
 

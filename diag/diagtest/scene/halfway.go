@@ -89,11 +89,11 @@ func (b *builder) synRecv(name string, family int, far, near string, port int) {
 	fl := b.far.flow(addrOf(far, 32001), addrOf(near, port), openWindow)
 	fl.silence()
 	check(name, fl.open())
-	check(name, wait(patience, "SYN-ACK", func() (bool, error) {
+	await("SYN-ACK of "+name, func() (bool, error) {
 		fl.end.mu.Lock()
 		defer fl.end.mu.Unlock()
 		return fl.synSeen, nil
-	}))
+	})
 	e := Expect{Name: name, Table: TCP, Family: family, Type: unix.SOCK_STREAM, State: SynRecv, Local: fl.near, Remote: fl.far, Timer: TimerOn}
 	if family == unix.AF_INET6 {
 		e.Local, e.Remote = mapped(e.Local), mapped(e.Remote)
@@ -133,10 +133,10 @@ func (b *builder) open(w *way) {
 
 // awaitRead waits for unread bytes.
 func (b *builder) awaitRead(fd, n int) {
-	check("receive", wait(patience, fmt.Sprintf("%d bytes to read", n), func() (bool, error) {
+	await(fmt.Sprintf("%d bytes to read", n), func() (bool, error) {
 		got, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
 		return got == n, err
-	}))
+	})
 }
 
 // closing makes the states of a connection that one or both sides have closed. Those called orphans have no descriptor any more.

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long anything may take that the kernel does at once.
-const patience = 10 * time.Second
+// patience is how long anything may take that the kernel does at once, on a machine that has other things to do.
+const patience = 30 * time.Second
 
 // A buildError is what a builder panics with: building is a long row of steps of which each needs the one before.
 type buildError struct{ err error }
@@ -98,15 +99,19 @@ func (b *builder) socket(family, typ, proto int, opts ...option) int {
 	check("socket", err)
 	b.fds = append(b.fds, fd)
 	if typ == unix.SOCK_STREAM {
-		// Nothing waits for ever; both bound connect as well.
-		limit := unix.NsecToTimeval(int64(patience))
-		check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit))
-		check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit))
+		limit(fd)
 	}
 	for _, o := range opts {
 		o(fd)
 	}
 	return fd
+}
+
+// limit lets no call on the socket wait for ever; both bound connect as well.
+func limit(fd int) {
+	tv := unix.NsecToTimeval(int64(patience))
+	check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
+	check("set timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
 }
 
 // drop closes a socket before the scene ends.
@@ -135,8 +140,34 @@ func (b *builder) connect(fd, family int, near, far string) {
 	check("connect "+far, dial(fd, sockaddr(family, ap, b.tun)))
 }
 
+// dial connects a socket. A signal may come while it waits, as the runtime sends them to its threads; the connection goes on to be
+// made then.
+func dial(fd int, to unix.Sockaddr) error {
+	err := unix.Connect(fd, to)
+	for err == unix.EINTR {
+		switch err = unix.Connect(fd, to); err {
+		case unix.EISCONN:
+			return nil
+		case unix.EALREADY, unix.EINPROGRESS:
+			poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+			if n, e := unix.Poll(poll, int(patience.Milliseconds())); e == nil && n == 0 {
+				return unix.ETIMEDOUT
+			}
+			if failed, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); e != nil || failed != 0 {
+				return errors.Join(e, unix.Errno(failed))
+			}
+			err = unix.EINTR // ask again
+		}
+	}
+	return err
+}
+
+// accept accepts a connection. A call with a timeout is not begun anew after a signal by itself (signal(7)).
 func (b *builder) accept(fd int) int {
 	child, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+	for err == unix.EINTR {
+		child, _, err = unix.Accept4(fd, unix.SOCK_CLOEXEC)
+	}
 	check("accept", err)
 	b.fds = append(b.fds, child)
 	return child

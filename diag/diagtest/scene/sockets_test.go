@@ -40,7 +40,7 @@ func TestBuildError(t *testing.T) {
 	if err := failed(func() { b.miss("PERM", unix.EPERM) }); !errors.Is(err, unix.EPERM) {
 		t.Errorf("EPERM is taken for a missing kind: %v", err)
 	}
-	if err := failed(func() { b.miss("SCTP", unix.EPROTONOSUPPORT) }); err != nil || !b.lacks("SCTP") {
+	if err := failed(func() { b.miss("SCTP", unix.EPROTONOSUPPORT) }); err != nil || !b.Lacks("SCTP") {
 		t.Errorf("EPROTONOSUPPORT: %v, missing %q", err, b.Missing)
 	}
 	if err := failed(func() { b.amend("no such") }); err == nil {

@@ -120,11 +120,8 @@ func (c *condition) takes(t token) bool {
 	if f.Kind == field.Flag {
 		return false
 	}
-	if t.text == "state" || t.text == "exclude" || t.text == "autobound" || t.text == "port" || t.text == "addr" {
-		return false
-	}
 	_, err := field.Lookup(t.text)
-	return err != nil
+	return err != nil && !slices.Contains(termWords, t.text)
 }
 
 func (c *condition) list() error {
@@ -167,7 +164,7 @@ func (c *condition) one(f *field.Field) (filter.Node, error) {
 		case "proto", "netid", "family", "state":
 			return c.class(f)
 		}
-		if ssWord(f) != "" && (f.Kind != field.Number || f.Name != "mark" || c.op == tokEQ || c.op == tokNE) {
+		if ssWord(f) != "" && (f.Name != "mark" || c.op == tokEQ || c.op == tokNE) {
 			return c.predicate(f)
 		}
 	}
@@ -372,9 +369,10 @@ const longText = 256
 func (c *condition) test(f *field.Field, holds func(string) bool) filter.Node {
 	ctx := c.env.Context
 	if f.Many {
+		read := f.HolderWord()
 		return c.check(f, c.words(f), func(s *diag.InetSocket) bool {
 			for _, h := range ctx.Holders(s) {
-				if v, ok := f.HolderText(ctx, h); ok && holds(v) {
+				if v, ok := read(ctx, h); ok && holds(v) {
 					return true
 				}
 			}
@@ -426,35 +424,31 @@ func (c *condition) text(f *field.Field) (filter.Node, error) {
 // equal makes a node of whether a text is one of some, or none of them.
 func (c *condition) equal(f *field.Field, want []string, ne bool) filter.Node {
 	ctx, w := c.env.Context, want[0]
-	var picks func(*diag.InetSocket) bool
-	switch {
-	case f.Many:
-		picks = func(s *diag.InetSocket) bool {
+	if f.Many && len(want) == 1 {
+		read := f.HolderWord()
+		return c.check(f, c.words(f), func(s *diag.InetSocket) bool {
 			for _, h := range ctx.Holders(s) {
-				if v, ok := f.HolderText(ctx, h); ok && slices.Contains(want, v) != ne {
+				if v, ok := read(ctx, h); ok && (v == w) != ne {
 					return true
 				}
 			}
 			return false
-		}
-	case len(want) == 1:
-		read := reader(f)
-		picks = func(s *diag.InetSocket) bool {
-			v, ok := read(ctx, s)
-			return ok && (v == w) != ne
-		}
-	default:
-		read := reader(f)
-		picks = func(s *diag.InetSocket) bool {
-			v, ok := read(ctx, s)
+		})
+	}
+	if len(want) > 1 {
+		return c.test(f, func(v string) bool {
 			found := false
 			for i := 0; i < len(want) && !found; i++ { // half the time of slices.Contains
 				found = v == want[i]
 			}
-			return ok && found != ne
-		}
+			return found != ne
+		})
 	}
-	return c.check(f, c.words(f), picks)
+	read := reader(f)
+	return c.check(f, c.words(f), func(s *diag.InetSocket) bool {
+		v, ok := read(ctx, s)
+		return ok && (v == w) != ne
+	})
 }
 
 func (c *condition) match(f *field.Field) (filter.Node, error) {

@@ -20,8 +20,9 @@
 //	value  = WORD | '"' text '"' | "'" text "'"
 //
 // Blanks around operators are optional: dport=:443 is one filter. "and" binds tighter than "or", as the manual page of ss has it,
-// and two terms side by side are joined by "and". The operators have ss's other names too: == eq, ne neq, lt, gt, le leq, ge
-// geq. In a word, a backslash takes the next character as it is. "state A state B", side by side, is either, as in ss.
+// and two terms side by side are joined by "and". FIELD may be port or addr (host) too, which are those of either
+// end. The operators have ss's other names too: == eq, ne neq, lt, gt, le leq, ge geq. In a word, a backslash takes the next
+// character as it is. "state A state B", side by side, is either, as in ss.
 //
 // # Values
 //

@@ -26,7 +26,7 @@ func FuzzEvaluate(f *testing.F) {
 		if len(text) > 2000 {
 			return
 		}
-		check.Time(t, 20*time.Second, func() string { return fmt.Sprintf("%q", text) })
+		check.Time(t, time.Minute, func() string { return fmt.Sprintf("%q", text) })
 		env := testEnv()
 		env.Filter.Hosts = func(name string, _ diag.Family) ([]netip.Addr, error) {
 			if name == "one" {
@@ -46,6 +46,7 @@ func FuzzEvaluate(f *testing.F) {
 		queries := []diag.InetQuery{
 			{Protocol: diag.TCP, Family: diag.IPv4, States: diag.AllStates}, {Protocol: diag.UDP, Family: diag.IPv4, States: diag.AllStates},
 		}
+		x.Plan([]diag.InetQuery{{}}, filter.AllOps)
 		parts := x.Plan(queries, filter.AllOps)
 		for _, s := range socks {
 			if !match(s) {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,6 +153,8 @@ func TestMatch(t *testing.T) {
 		{"dev", true, false},
 		{"rtt", true, false},
 		{"not rtt", false, true},
+		{"rtt host 192.0.2.1", true, false},
+		{"rtt excl time-wait", true, false},
 		{"rtt > 100ms", true, false},
 		{"rtt>149.9ms and rtt<=0.15s", true, false},
 		{"rtt != 1ms", true, false},
@@ -191,6 +194,8 @@ func TestMatch(t *testing.T) {
 		{"user = root", true, false}, // TIME_WAIT has no user
 		{"src inet:10.1.2.3", true, false},
 		{"src inet6:[::]", false, false},
+		{"src inet6:[::1] or dport 443", true, true}, // the prefix is that of its own operand
+		{"src inet:10.1.2.3 or dst [::1]", true, false},
 		{"autobound", false, false},
 		{"mark = 0", true, true}, // as ss has it
 		{"mark > 0", false, false},
@@ -289,7 +294,7 @@ func TestPlan(t *testing.T) {
 		}
 		var got []string
 		for _, p := range x.Plan(base, filter.AllOps) {
-			s := p.Query.Protocol.String() + " " + p.Query.Family.String() + " " + hex(uint32(p.Query.States))
+			s := p.Query.Protocol.String() + " " + p.Query.Family.String() + " " + strconv.FormatUint(uint64(p.Query.States), 16)
 			if p.Query.Bytecode != nil {
 				s += " code"
 			}
@@ -304,30 +309,28 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func hex(v uint32) string {
-	const digits = "0123456789abcdef"
-	if v < 16 {
-		return digits[v : v+1]
-	}
-	return hex(v>>4) + digits[v&15:v&15+1]
-}
-
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{"state established and (rtt > 100ms or not dst 10.0.0.0/8)", `process ~ "^ng" , pid in (1,2)`, "a\\ b = 'c", "!!(((", "dport=:443||x"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1000 || strings.Contains(text, "src") || strings.Contains(text, "dst") {
-			return // a host's name would be looked up
+// The names that sockets are shown by are those that pick them, and no others.
+func TestStatesAreThoseShown(t *testing.T) {
+	shown := map[string][]*diag.InetSocket{}
+	for _, p := range []diag.Protocol{diag.TCP, diag.UDP, diag.MPTCP} {
+		for st := diag.Established; st <= diag.Closing; st++ {
+			s := sock(t, p, st, nil, nil)
+			shown[field.StateName(s)] = append(shown[field.StateName(s)], s)
 		}
-		x, err := Parse(text, testEnv())
+	}
+	for name := range shown {
+		x, err := Parse("state = "+name, testEnv())
 		if err != nil {
-			if e, ok := err.(*Error); !ok || e.Start > e.End || e.End > len(text) || e.Error() == "" {
-				t.Fatalf("%q: %#v", text, err)
-			}
-			return
+			t.Error(err)
+			continue
 		}
-		x.Match()(estab(t))
-		x.Plan([]diag.InetQuery{{}}, filter.AllOps)
-	})
+		match := x.Match()
+		for other, socks := range shown {
+			for _, s := range socks {
+				if match(s) != (other == name) {
+					t.Errorf("state = %s picks %v %s: %v", name, s.Protocol, other, match(s))
+				}
+			}
+		}
+	}
 }

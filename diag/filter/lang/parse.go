@@ -217,9 +217,12 @@ func (p *parser) fields(t token) ([]*field.Field, error) {
 	return []*field.Field{p.use(f.Name)}, nil
 }
 
+// termWords are what a term can begin with that is no field.
+var termWords = []string{"state", "exclude", "excl", "autobound", "port", "addr", "host"}
+
 // words are what a term can begin with.
 func words() []string {
-	all := []string{"state", "exclude", "autobound", "port", "addr"}
+	all := slices.Clone(termWords)
 	for _, f := range field.All {
 		all = append(append(all, f.Name), f.Aliases...)
 	}

@@ -61,12 +61,7 @@ func (e *Expr) Plan(queries []diag.InetQuery, ops filter.Ops) []Part {
 func (e *Expr) Match() func(*diag.InetSocket) bool { return compile(e.Tree) }
 
 // Early returns a function that picks at least the sockets that the filter does, before the owners are known.
-func (e *Expr) Early() func(*diag.InetSocket) bool {
-	if e.Tree == nil {
-		return func(*diag.InetSocket) bool { return true }
-	}
-	return compile(filter.Early(e.Tree))
-}
+func (e *Expr) Early() func(*diag.InetSocket) bool { return compile(filter.Early(e.Tree)) }
 
 // compile spares a lone test the way through the filter that has it.
 func compile(n filter.Node) func(*diag.InetSocket) bool {

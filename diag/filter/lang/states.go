@@ -41,11 +41,10 @@ var states = map[string]stateSet{
 	"listen": {states: 1 << diag.Listen}, "listening": {states: 1<<diag.Listen | 1<<diag.Close, noTCPClose: true},
 	"closing": {states: 1 << diag.Closing},
 	"close":   {states: 1 << diag.Close}, "closed": {states: 1 << diag.Close},
-	"unconnected": {states: 1 << diag.Close}, "unconn": {states: 1 << diag.Close, noTCPClose: true},
+	"unconnected": {states: 1 << diag.Close, noTCPClose: true}, "unconn": {states: 1 << diag.Close, noTCPClose: true},
 	"bound": {states: 1 << diag.Close, noUDPClose: true}, "bound-inactive": {states: 1 << diag.Close, noUDPClose: true},
-	"all": {states: all}, "connected": {states: all &^ (1<<diag.Close | 1<<diag.Listen)},
-	"synchronized": {states: all &^ (1<<diag.Close | 1<<diag.Listen | 1<<diag.SynSent)},
-	"bucket":       {states: 1<<diag.SynRecv | 1<<diag.TimeWait}, "big": {states: all &^ (1<<diag.SynRecv | 1<<diag.TimeWait)},
+	"all": {states: all}, "connected": {states: diag.ConnectedStates}, "synchronized": {states: diag.SynchronizedStates},
+	"bucket": {states: diag.BucketStates}, "big": {states: diag.BigStates},
 }
 
 // stateOf finds a state by its name; underscores and capitals do not count.

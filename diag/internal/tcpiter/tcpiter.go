@@ -7,31 +7,30 @@
 package tcpiter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types tcp bpf/tcp.bpf.c -- -O2 -Wall -Werror
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types tcp bpf/tcp.bpf.c -- -O2 -Wall -Werror -I../../../internal/bpfiter/bpf
 
 // RowSize is the length of a row: struct nlmsghdr and struct inet_diag_msg of linux/netlink.h and linux/inet_diag.h.
 const RowSize = 16 + 72
 
 // Reader reads rows.
-type Reader struct {
-	iter *link.Iter
-	rows io.ReadCloser
-}
+type Reader struct{ rows io.ReadCloser }
 
-// Open loads the program and begins the walk, in the network namespace of the calling thread. Sockets whose state is in the mask states
-// (one bit for each TCP state) and whose family is the given one (0: both) are shown. It takes CAP_BPF and CAP_PERFMON, a kernel with BTF,
-// and some 25 ms.
-func Open(states uint32, family uint16) (*Reader, error) {
+// Open loads the program, which takes some 25 ms, and begins the walk in the network namespace in which enter calls its argument. Sockets
+// whose state is in the mask states (one bit for each TCP state) and whose family is the given one (0: both) are shown. It takes CAP_BPF
+// and CAP_PERFMON, and a kernel with BTF.
+func Open(states uint32, family uint16, enter func(func() error) error) (*Reader, error) {
 	hz, err := ticks()
 	if err != nil {
 		return nil, err
@@ -51,38 +50,23 @@ func Open(states uint32, family uint16) (*Reader, error) {
 	}
 	defer o.Close() // the iterator keeps the program
 	r := &Reader{}
-	if r.iter, err = link.AttachIter(link.IterOptions{Program: o.Tcp}); err != nil {
-		return nil, fmt.Errorf("attach: %w", err)
-	}
-	if r.rows, err = r.iter.Open(); err != nil {
-		r.iter.Close()
-		return nil, fmt.Errorf("open iterator: %w", err)
-	}
-	return r, nil
+	return r, enter(func() error {
+		r.rows, err = bpfiter.Open(o.Tcp)
+		return err
+	})
 }
 
 // Read fills b with whole rows, as many as the kernel has ready, and returns their length. The error is io.EOF at the end.
-func (r *Reader) Read(b []byte) (int, error) {
-	b = b[:len(b)/RowSize*RowSize]
-	for {
-		n, err := r.rows.Read(b)
-		switch {
-		case n%RowSize != 0:
-			return 0, fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
-		case n > 0 || err == io.EOF:
-			return n, err
-		case errors.Is(err, unix.EAGAIN):
-			// One read passes at most a million sockets, and none of these was wanted. The next goes on from there.
-		case err != nil:
-			return 0, fmt.Errorf("read iterator: %w", err)
-		}
+func (r *Reader) Read(ctx context.Context, b []byte) (int, error) {
+	n, err := bpfiter.Read(ctx, r.rows, b[:len(b)/RowSize*RowSize])
+	if n%RowSize != 0 {
+		return 0, fmt.Errorf("read iterator: %w", io.ErrUnexpectedEOF)
 	}
+	return n, err
 }
 
 // Close ends the walk.
-func (r *Reader) Close() error {
-	return errors.Join(r.rows.Close(), r.iter.Close())
-}
+func (r *Reader) Close() error { return r.rows.Close() }
 
 // ticks returns the kernel's CONFIG_HZ: the coarse clocks move once a tick.
 func ticks() (uint32, error) {

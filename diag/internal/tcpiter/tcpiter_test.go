@@ -3,7 +3,6 @@ package tcpiter
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -11,6 +10,9 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/check"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 // rows reads all sockets into b, and returns family and state of each.
 func rows(t *testing.T, states uint32, family uint16, b []byte) (got [][2]byte) {
 	t.Helper()
-	r, err := Open(states, family)
+	r, err := Open(states, family, func(walk func() error) error { return walk() })
 	if errors.Is(err, unix.EPERM) {
 		t.Skipf("needs CAP_BPF and CAP_PERFMON: %v", err)
 	}
@@ -30,7 +32,7 @@ func rows(t *testing.T, states uint32, family uint16, b []byte) (got [][2]byte) 
 	}
 	defer r.Close()
 	for {
-		n, err := r.Read(b)
+		n, err := r.Read(t.Context(), b)
 		if n%RowSize != 0 || n == 0 && err == nil {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
@@ -52,20 +54,16 @@ func rows(t *testing.T, states uint32, family uint16, b []byte) (got [][2]byte) 
 
 // Sockets of the wanted states and family come, and those of the thread's namespace alone.
 func TestReader(t *testing.T) {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
-	if major < 6 || major == 6 && minor < 18 {
-		t.Skipf("needs Linux 6.18 for sk_ino, this is %d.%d", major, minor)
+	if release.Running() < release.Of(6, 18) {
+		t.Skip("needs Linux 6.18 for sk_ino")
 	}
 	runtime.LockOSThread() // the thread ends with the test
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Skipf("needs CAP_SYS_ADMIN for a network namespace: %v", err)
 	}
-	up(t)
+	if err := check.LoopbackUp(); err != nil {
+		t.Fatal(err)
+	}
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
 		l, err := net.Listen("tcp", at)
 		if err != nil {
@@ -103,23 +101,6 @@ func TestReader(t *testing.T) {
 				t.Errorf("states %#x, family %d, buffer of %d: %v, want %v", tt.states, tt.family, size, got, tt.want)
 			}
 		}
-	}
-}
-
-func up(t *testing.T) {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
-		t.Fatal(err)
 	}
 }
 

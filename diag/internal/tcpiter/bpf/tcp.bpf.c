@@ -127,6 +127,7 @@ int tcp(struct bpf_iter__tcp *ctx)
 	struct tcp_request_sock *req;
 	struct tcp_sock *tp;
 	struct row r = {};
+	__u32 as;
 	__u64 cookie;
 
 	if (!skc)
@@ -135,11 +136,13 @@ int tcp(struct bpf_iter__tcp *ctx)
 	if (family && r.family != family)
 		return 0;
 	r.state = skc->skc_state;
+	as = 1U << (r.state & 31); /* any of these states asks for it */
 	if (r.state == TCP_TIME_WAIT) {
 		tw = bpf_skc_to_tcp_timewait_sock(skc);
 		if (!tw)
 			return 0;
 		r.state = tw->tw_sk.tw_substate;
+		as = 1U << (r.state & 31);
 		r.timer = 3;
 		r.expires = until(tw->tw_sk.tw_timer.expires);
 	} else if (r.state == TCP_NEW_SYN_RECV) {
@@ -147,11 +150,12 @@ int tcp(struct bpf_iter__tcp *ctx)
 		if (!req)
 			return 0;
 		r.state = TCP_SYN_RECV;
+		as |= 1 << TCP_SYN_RECV;
 		r.timer = 1;
 		r.retrans = req->req.req.num_retrans;
 		r.expires = until(req->req.req.rsk_timer.expires);
 	}
-	if (!(states >> r.state & 1))
+	if (!(states & as))
 		return 0;
 	r.sport = bpf_htons(skc->skc_num);
 	r.dport = skc->skc_dport;
