@@ -58,16 +58,16 @@ func (r *Run) failure() string {
 }
 
 // runChild runs argv[0], a path, and ends it with all of its process group after limit, or when ctx is done: then the error is
-// ctx's. With weigh the run is slower by a few stops, and PeakRSS is exact.
+// ctx's, and the run has the CPU time alone. With weigh the run is slower by a few stops, and PeakRSS is exact.
 func runChild(ctx context.Context, argv []string, limit time.Duration, weigh bool) (*Run, error) {
 	r, err := start(ctx, argv, limit, weigh)
 	if weigh && (errors.Is(err, os.ErrPermission) || errors.Is(err, unix.ENOSYS)) { // no ptrace here
 		r, err = start(ctx, argv, limit, false)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", argv[0], err)
+		err = fmt.Errorf("run %s: %w", argv[0], err)
 	}
-	return r, nil
+	return r, err
 }
 
 func start(ctx context.Context, argv []string, limit time.Duration, weigh bool) (*Run, error) {
@@ -108,7 +108,8 @@ func start(ctx context.Context, argv []string, limit time.Duration, weigh bool) 
 	wall := time.Since(begin)
 	err = errors.Join(err, c.reap())
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		ended := c.result()
+		return &Run{User: ended.User, System: ended.System}, context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, err

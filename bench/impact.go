@@ -24,22 +24,22 @@ type ImpactConfig struct {
 
 // Impact is what a server on the loopback device was like while a tool ran.
 type Impact struct {
-	Tool string  `json:"tool"` // "" is the host left alone
-	Runs int     `json:"runs"` // those that came to their end
-	CPU  float64 `json:"cpu_seconds_per_second"`
+	Tool string  // "" is the host left alone
+	Runs int     // those that came to their end
+	CPU  float64 // that the tool took, in seconds a second
 	// Request is from when a request was due until its answer of 64 bytes was read, on a connection that stays. Connect is the same
 	// with a connection of its own, which also takes the kernel's tables of ports and connections.
-	Request Latency `json:"request"`
-	Connect Latency `json:"connect"`
+	Request Latency
+	Connect Latency
 }
 
 // Latency is a distribution, in seconds.
 type Latency struct {
-	Count int     `json:"count"`
-	P50   float64 `json:"p50_seconds"`
-	P99   float64 `json:"p99_seconds"`
-	P999  float64 `json:"p999_seconds"`
-	Max   float64 `json:"max_seconds"`
+	Count int
+	P50   float64
+	P99   float64
+	P999  float64
+	Max   float64
 }
 
 func latencyOf(v []time.Duration) (l Latency) {
@@ -107,10 +107,13 @@ func (im *Impact) name() string {
 	return im.Tool
 }
 
-// run runs a command again and again until the time is over. The last run is ended then, and is not counted.
+// run runs a command again and again until the time is over. The last run is ended then: it counts for the CPU, not as a run.
 func (im *Impact) run(ctx context.Context, argv []string, limit time.Duration) error {
 	for len(argv) > 0 && ctx.Err() == nil {
 		r, err := runChild(ctx, argv, 2*limit, false)
+		if r != nil {
+			im.CPU += r.CPU()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -121,7 +124,6 @@ func (im *Impact) run(ctx context.Context, argv []string, limit time.Duration) e
 			return fmt.Errorf("%s: %s", im.Tool, f)
 		}
 		im.Runs++
-		im.CPU += r.CPU()
 	}
 	return nil
 }

@@ -163,8 +163,15 @@ func churnMain() error {
 	enc := json.NewEncoder(os.Stdout)
 	fail := func(err error) { enc.Encode(message{Err: err.Error()}) }
 	if s.Rate == 0 {
-		for range time.Tick(25 * time.Millisecond) {
-			if err := startFleeting(); err != nil {
+		failed := make(chan error, 1)
+		for tick := time.Tick(25 * time.Millisecond); ; {
+			var err error
+			select {
+			case <-tick:
+				err = startFleeting(failed)
+			case err = <-failed:
+			}
+			if err != nil {
 				fail(err)
 				return err
 			}
@@ -289,8 +296,8 @@ func (c *churner) other(f int) error {
 	return nil
 }
 
-// startFleeting starts a process that ends while it holds sockets.
-func startFleeting() error {
+// startFleeting starts a process that ends while it holds sockets. If it fails, failed is told, and it has said why.
+func startFleeting(failed chan<- error) error {
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"fleeting"}, &syscall.ProcAttr{
 		Files: []uintptr{0, 1, 2},
 		Env:   childEnv("fleeting"),
@@ -299,7 +306,24 @@ func startFleeting() error {
 	if err != nil {
 		return os.NewSyscallError("fork", err)
 	}
-	go syscall.Wait4(pid, nil, 0, nil)
+	go func() {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(pid, &status, 0, nil)
+		for err == syscall.EINTR {
+			_, err = syscall.Wait4(pid, &status, 0, nil)
+		}
+		if err != nil {
+			err = os.NewSyscallError("wait4", err)
+		} else if status.Exited() && status.ExitStatus() == exitLab {
+			err = fmt.Errorf("short process %d: exit status %d", pid, exitLab)
+		}
+		if err != nil {
+			select {
+			case failed <- err:
+			default: // one is enough
+			}
+		}
+	}()
 	return nil
 }
 

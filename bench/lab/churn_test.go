@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,5 +96,27 @@ func TestChurn(t *testing.T) {
 	truth := l.Truth()
 	if want := truth.Count("tcp", "", "") + truth.Count("udp", "", ""); stay != want {
 		t.Errorf("%d sockets stayed, want %d", stay, want)
+	}
+}
+
+// A short process that cannot do its work is told of, by its exit status: without a loopback device it cannot have sockets.
+func TestChurnFleetingFails(t *testing.T) {
+	needRoot(t)
+	ns, err := newNamespace(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.close()
+	c, err := (&Lab{ns: ns}).StartChurn(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Stop()
+	told := func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.err != nil }
+	for i := 0; !told() && i < 3000; i++ {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := c.Stop(); err == nil || !strings.Contains(err.Error(), "exit status 125") {
+		t.Errorf("error %v", err)
 	}
 }

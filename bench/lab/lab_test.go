@@ -63,7 +63,7 @@ func compare(t *testing.T, l *Lab) {
 	var rows []row
 	groups := map[Group]int{}
 	// A zero window is seen once the first probe's timer is set, and that waits for acknowledgments.
-	for range 50 {
+	for range 300 {
 		if rows = l.tables(t); countTimers(rows)["persist"] == truth.Timers["persist"] {
 			break
 		}
@@ -215,7 +215,7 @@ func TestCloseTellsOfLostWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.lost != nil }
-	for i := 0; !lost() && i < 500; i++ {
+	for i := 0; !lost() && i < 3000; i++ {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := l.Close(); err == nil || !strings.Contains(err.Error(), fmt.Sprint(pid)) {

@@ -132,7 +132,7 @@ func TestSignalsEndTheLab(t *testing.T) {
 				var pids []int
 				var inode uint64
 				if when == "build" {
-					for i := 0; len(pids) < 5 && i < 1000; i++ {
+					for i := 0; len(pids) < 5 && i < 6000; i++ {
 						time.Sleep(5 * time.Millisecond)
 						pids = descendants(cmd.Process.Pid)
 					}

@@ -81,7 +81,7 @@ func settled(t *testing.T, want map[Group]int) []row {
 		if maps.Equal(got, want) {
 			return rows
 		}
-		if try == 50 {
+		if try == 300 {
 			t.Errorf("the kernel has %v, the tally says %v", countList(got), countList(want))
 			return rows
 		}
@@ -144,14 +144,14 @@ func TestAbandon(t *testing.T) {
 			}
 			return n
 		}
-		for i := 0; count() < 30 && i < 50; i++ {
+		for i := 0; count() < 30 && i < 300; i++ {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if n := count(); n != 30 {
 			t.Errorf("%d open handshakes, want 30", n)
 		}
 		w.abandon()
-		for i := 0; count() > 0 && i < 50; i++ {
+		for i := 0; count() > 0 && i < 300; i++ {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if n := count(); n != 0 {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/check"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 // The tests in this file say what the library makes use of in the running kernel, and check that it is so. They run on any kernel; the
@@ -25,18 +27,7 @@ func fact(t *testing.T, name, format string, args ...any) {
 }
 
 // since reports whether the kernel is of that version or a later one.
-func since(t *testing.T, major, minor int) bool {
-	t.Helper()
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		t.Fatal(err)
-	}
-	var m, n int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(uts.Release[:]), "%d.%d", &m, &n); err != nil {
-		t.Fatal(err)
-	}
-	return m > major || m == major && n >= minor
-}
+func since(major, minor int) bool { return release.Running() >= release.Of(major, minor) }
 
 // inNetNS moves the test into a network namespace of its own, with the loopback device up.
 func inNetNS(t *testing.T) {
@@ -48,17 +39,7 @@ func inNetNS(t *testing.T) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Skip("needs a network namespace of its own:", err)
 	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
+	if err := check.LoopbackUp(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,7 +94,7 @@ func TestDumpsInParallel(t *testing.T) {
 	if len(cookies) > 0 {
 		t.Errorf("%d sockets are in no part", len(cookies))
 	}
-	if want := since(t, 6, 9); parallel != want {
+	if want := since(6, 9); parallel != want {
 		t.Errorf("dumps in parallel: %v, want %v", parallel, want)
 	}
 	fact(t, "dumps", "%s", map[bool]string{true: "parallel", false: "one by one"}[parallel])
@@ -174,7 +155,7 @@ func TestOwnersFound(t *testing.T) {
 	for _, b := range []owner.Backend{owner.BPF, owner.Proc} {
 		table, err := owner.Resolve(t.Context(), &owner.Config{Backend: b}, []uint32{uint32(st.Ino)})
 		if b == owner.BPF && (errors.Is(err, errors.ErrUnsupported) || errors.Is(err, os.ErrPermission)) {
-			if _, e := os.Stat("/sys/kernel/btf/vmlinux"); os.Geteuid() == 0 && since(t, 5, 11) && e == nil {
+			if _, e := os.Stat("/sys/kernel/btf/vmlinux"); os.Geteuid() == 0 && since(5, 11) && e == nil {
 				t.Errorf("%v, as root: %v", b, err)
 			}
 			continue
@@ -215,7 +196,7 @@ func TestBoundInactive(t *testing.T) {
 		t.Log(s.Local, s.State)
 		n++
 	}
-	if want := map[bool]int{true: 1}[since(t, 6, 8)]; n != want {
+	if want := map[bool]int{true: 1}[since(6, 8)]; n != want {
 		t.Errorf("%d sockets, want %d", n, want)
 	}
 	fact(t, "bound-inactive", "%s", map[bool]string{true: "yes", false: "no"}[n > 0])

@@ -7,7 +7,7 @@
 #   .guests/SUITE/modules/order  their names in the order in which they are loaded
 #   .guests/SUITE/root           the suite's ss, ip and netstat with their libraries, busybox, /etc/services and its like
 #
-# Nothing is installed but qemu and xz, where they are missing; kernels are only unpacked. The mirror, the proxy and the keys are
+# Nothing is installed but qemu, xz and zstd, where they are missing; kernels are only unpacked. The mirror, the proxy and the keys are
 # those that the machine's apt is configured with. A second run finds the work done and changes nothing; remove .guests to fetch anew.
 set -euo pipefail
 
@@ -73,7 +73,7 @@ if [ -z "$uri" ] || ! apt-cache show qemu-system-x86 >/dev/null 2>&1; then
 	uri=$(mirror)
 	[ -n "$uri" ] || die "apt's sources name no Debian archive (Origin and Label Debian, component main)"
 fi
-for need in qemu-system-x86_64:qemu-system-x86 xz:xz-utils; do
+for need in qemu-system-x86_64:qemu-system-x86 xz:xz-utils zstd:zstd; do
 	command -v "${need%:*}" >/dev/null && continue
 	echo "fetch.sh: apt-get install ${need#*:}" >&2
 	quietly env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${need#*:}"

@@ -39,6 +39,15 @@ func Kernels(module string) ([]*Kernel, error) {
 	return kernels, nil
 }
 
+// modules are the names of those that guests load, in that order.
+func (k *Kernel) modules() ([]string, error) {
+	order, err := os.ReadFile(filepath.Join(k.dir, "modules", "order"))
+	if err != nil {
+		return nil, err
+	}
+	return strings.Fields(strings.ReplaceAll(string(order), ".ko\n", "\n")), nil
+}
+
 // Open is the kernel of a suite, or the one whose release begins with the name: "bookworm", "6.1", "7". Its error is os.ErrNotExist where
 // there is none.
 func Open(module, name string) (*Kernel, error) {

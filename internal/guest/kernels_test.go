@@ -25,7 +25,7 @@ var packages = []Package{
 	{Path: "internal/netns"},
 	{Path: "cmd/internal/counters"},
 	{Path: "cmd/internal/list", Skip: "TestDocumentedCommandLines"},
-	{Path: "cmd/sockeye", Run: "^(TestFacesShowTheScene|TestUnprivileged|TestRefusedBytecode|TestGuestFamilies.*)$"},
+	{Path: "cmd/sockeye", Run: "^TestFacesShowTheScene$|^TestPlaces$/^an_unprivileged_user$|^TestRefusedBytecode$|^TestGuestFamilies"},
 }
 
 // The tests of all packages above, in the kernels that SOCKEYE_GUESTS names ("all", or suites and releases with commas between).
@@ -82,6 +82,13 @@ func TestKernels(t *testing.T) {
 			t.Errorf("Linux %s: %d tests failed; the guest: %v", k.Release, row.Failed(), row.Err)
 		} else {
 			counts.Add(t, "kernels", 1)
+		}
+		skips, err := row.Unexcused()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, skip := range skips {
+			t.Errorf("Linux %s: %s was skipped, though the guest has its modules: %s", k.Release, skip.Test, skip.Reason)
 		}
 		if dir := os.Getenv("SOCKEYE_GUEST_LOGS"); dir != "" {
 			if err := suite.WriteOutputs(dir, row); err != nil {

@@ -34,11 +34,10 @@ type Config struct {
 	Env      []string      // of all programs, besides PATH=/usr/bin and HOME=/root
 	Timeout  time.Duration // of all, with the start; 0 is 5 minutes
 	Memory   int           // MiB; 0 is 1024
-	CPUs     int           // 0 is 2
 
-	// Output is called with what a program writes, while it runs, and Exit when it has ended. They may be nil.
+	// Output is called with what a program writes, while it runs, and Exit when it has ended, with all that it wrote. They may be nil.
 	Output func(program int, data []byte)
-	Exit   func(wire.Exit)
+	Exit   func(e wire.Exit, output []byte)
 	// Init is the program of process 1, if it is built already; with "" it is built.
 	Init string
 	// Out is the folder of the host where files that programs left in /out go; with "" they are lost.
@@ -169,7 +168,7 @@ func boot(ctx context.Context, cfg *Config, initrd, console string, res *Result)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg,thread=multi",
-		"-cpu", "qemu64", "-smp", strconv.Itoa(cmp.Or(cfg.CPUs, 2)), "-m", strconv.Itoa(cmp.Or(cfg.Memory, 1024)),
+		"-cpu", "qemu64", "-smp", "2", "-m", strconv.Itoa(cmp.Or(cfg.Memory, 1024)),
 		"-kernel", filepath.Join(cfg.Kernel.dir, "vmlinuz"), "-initrd", initrd,
 		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr", "-serial", "file:"+console,
 		"-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
@@ -229,7 +228,7 @@ func hear(cfg *Config, r io.Reader, w io.Writer, start time.Time, res *Result) e
 		case m.Exit != nil && m.Exit.Program < len(res.Exits):
 			res.Exits[m.Exit.Program] = *m.Exit
 			if cfg.Exit != nil {
-				cfg.Exit(*m.Exit)
+				cfg.Exit(*m.Exit, res.Outputs[m.Exit.Program])
 			}
 		case m.File != nil:
 			if err := files.add(m.File); err != nil {

@@ -52,16 +52,16 @@ func TestRun(t *testing.T) {
 	}
 	files = append(files, File{Guest: "/some/where", Host: host}, File{Guest: "/some/link", Link: "where"})
 	sh := func(script string) wire.Program {
-		return wire.Program{Path: "/usr/bin/sh", Args: []string{"-c", script}, Dir: "/some", Env: []string{"OWN=1"}, Timeout: time.Minute}
+		return wire.Program{Path: "/usr/bin/sh", Args: []string{"-c", script}, Dir: "/some", Timeout: time.Minute}
 	}
 	slow := sh("echo begun; sleep 1000")
-	slow.Timeout = time.Second
+	slow.Timeout = 10 * time.Second // long enough for it to begin
 	out := filepath.Join(dir, "out")
 	var streamed strings.Builder
 	res, err := Run(t.Context(), Config{Kernel: k, Files: files, Env: []string{"SHARED=2"}, Out: out,
 		Output: func(_ int, b []byte) { streamed.Write(b) },
 		Programs: []wire.Program{
-			sh("cat link; echo $OWN $SHARED >&2; id -u; exit 3"),
+			sh("cat link; echo $SHARED >&2; id -u; exit 3"),
 			slow,
 			sh("sleep 1000 & echo $! >/tmp/left; head -c 100000 /dev/zero >/out/zeros; mkdir /out/sub; uname -r >/out/sub/release; : >/out/empty"),
 			sh("kill -0 $(cat /tmp/left) || echo it has ended"),
@@ -79,8 +79,8 @@ func TestRun(t *testing.T) {
 		code           int
 		reason, output string
 	}{
-		{3, "", "of the host\n1 2\n0\n"},
-		{-1, "not done after 1s", "begun\n"},
+		{3, "", "of the host\n2\n0\n"},
+		{-1, "not done after 10s", "begun\n"},
 		{0, "", ""},
 		{0, "", "it has ended\n"},
 		{0, "", "ss utility, iproute2-7"},

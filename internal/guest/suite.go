@@ -85,12 +85,10 @@ func (s *Suite) Run(ctx context.Context, k *Kernel, progress io.Writer) *Row {
 	for i, p := range s.programs {
 		row.Verdicts[i].Failed = []string{p.Name + " was not reached"}
 	}
-	outputs := make([][]byte, len(s.programs))
 	row.Result, row.Err = Run(ctx, Config{Kernel: k, Programs: s.programs, Files: s.files, Init: s.init, Timeout: guestTimeout,
-		Env:    []string{"SOCKEYE_BIN=" + binaries + "/sockeye"},
-		Output: func(i int, data []byte) { outputs[i] = append(outputs[i], data...) },
-		Exit: func(e wire.Exit) {
-			v := ParseVerdict(outputs[e.Program])
+		Env: []string{"SOCKEYE_BIN=" + binaries + "/sockeye"},
+		Exit: func(e wire.Exit, output []byte) {
+			v := ParseVerdict(output)
 			if e.Code != 0 && len(v.Failed) == 0 {
 				v.Failed = []string{strings.TrimSpace(fmt.Sprintf("(exit status %d %s)", e.Code, e.Reason))}
 			}
@@ -107,6 +105,35 @@ func (r *Row) Failed() (n int) {
 		n += len(v.Failed)
 	}
 	return n
+}
+
+// mustRun are tests that a guest whose kernel has these modules has no reason to skip.
+var mustRun = map[string][]string{
+	"TestVSockFamily": {"vsock", "vsock_loopback", "vsock_diag"},
+}
+
+// Unexcused are the tests that were skipped though the guest has all that they need.
+func (r *Row) Unexcused() (skips []Skip, err error) {
+	if r.Result == nil {
+		return nil, nil
+	}
+	modules, err := r.Kernel.modules()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range r.Result.Boot.Missing {
+		name, _, _ := strings.Cut(m, ":")
+		modules = slices.DeleteFunc(modules, func(m string) bool { return m == name })
+	}
+	for _, v := range r.Verdicts {
+		for _, skip := range v.Skipped {
+			needs := mustRun[skip.Test]
+			if len(needs) > 0 && !slices.ContainsFunc(needs, func(m string) bool { return !slices.Contains(modules, m) }) {
+				skips = append(skips, skip)
+			}
+		}
+	}
+	return skips, nil
 }
 
 // fact is what the tests found of that name.

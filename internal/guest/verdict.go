@@ -3,6 +3,7 @@ package guest
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -25,7 +26,8 @@ var (
 	factText = regexp.MustCompile(`^fact: ([^:]+): (.*)$`)
 )
 
-// ParseVerdict reads the output of a test binary. A test that began and never ended (a panic, the time limit) has failed.
+// ParseVerdict reads the output of a test binary. A test that began and never ended (a panic, the time limit) has
+// failed. Lines can have up to 1 MiB; a longer one is a failure, too.
 func ParseVerdict(output []byte) Verdict {
 	v := Verdict{Facts: map[string]string{}}
 	var order []string
@@ -62,6 +64,9 @@ func ParseVerdict(output []byte) Verdict {
 				v.Facts[f[1]] = strings.TrimSpace(f[2])
 			}
 		}
+	}
+	if err := lines.Err(); err != nil { // a line is too long: what comes after it was not read
+		v.Failed = append(v.Failed, fmt.Sprintf("(output: %v)", err))
 	}
 	for _, name := range order {
 		if open[name] {

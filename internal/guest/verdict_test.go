@@ -2,6 +2,7 @@ package guest
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,10 @@ panic: oh
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	long := "--- PASS: TestA (0.00s)\n" + strings.Repeat("x", 1<<20) + "\n--- FAIL: TestB (0.00s)\n"
+	if got := ParseVerdict([]byte(long)); got.Passed != 1 || len(got.Failed) != 1 || !strings.Contains(got.Failed[0], "too long") {
+		t.Errorf("of a line that is too long: %+v", got)
 	}
 	if got := ParseVerdict(nil); got.Passed != 0 || got.Failed != nil || got.Skipped != nil {
 		t.Errorf("of nothing: %+v", got)

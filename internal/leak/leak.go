@@ -24,9 +24,12 @@ type Tests interface{ Run() int }
 
 // Wrap returns the tests with a look behind them. Run reports what is left on stderr, and returns 1 then. Tests that failed may leave
 // what they like.
-func Wrap(m Tests) Tests { return wrapped{m} }
+func Wrap(m Tests) Tests { return wrapped{m, grace} }
 
-type wrapped struct{ Tests }
+type wrapped struct {
+	Tests
+	grace time.Duration
+}
 
 func (w wrapped) Run() int {
 	fds, routines := descriptors(), goroutines()
@@ -34,7 +37,7 @@ func (w wrapped) Run() int {
 	if f := flag.Lookup("test.fuzz"); code != 0 || f != nil && f.Value.String() != "" {
 		return code
 	}
-	left := remaining(fds, routines, grace)
+	left := remaining(fds, routines, w.grace)
 	for _, what := range left {
 		fmt.Fprintf(os.Stderr, "leaked: %s\n", what)
 	}

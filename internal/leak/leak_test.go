@@ -45,4 +45,24 @@ func TestWrap(t *testing.T) {
 	if code := Wrap(passing(func() int { return 7 })).Run(); code != 7 {
 		t.Errorf("status %d", code)
 	}
+	var left []*os.File
+	leaking := func(code int) passing {
+		return func() int {
+			f, err := os.Open("/dev/null")
+			if err != nil {
+				t.Fatal(err)
+			}
+			left = append(left, f)
+			return code
+		}
+	}
+	if code := (wrapped{leaking(0), 0}).Run(); code != 1 {
+		t.Errorf("status %d of tests that leave a descriptor", code)
+	}
+	if code := (wrapped{leaking(7), 0}).Run(); code != 7 {
+		t.Errorf("status %d of tests that failed", code)
+	}
+	for _, f := range left {
+		f.Close()
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -125,19 +126,17 @@ func (s *Sockets) dropIns(unit string) []string {
 			}
 		}
 	}
-	var all []string
-	for _, f := range found {
-		all = append(all, f)
-	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(filepath.Base(a), filepath.Base(b)) })
-	return all
+	return slices.SortedFunc(maps.Values(found), func(a, b string) int { return cmp.Compare(filepath.Base(a), filepath.Base(b)) })
 }
 
-// listens is what a unit listens on, as it is written.
-type listens []struct {
+// listen is what a unit listens on, as it is written.
+type listen struct {
 	protocol diag.Protocol
 	at       string
 }
+
+// listens are those of a unit.
+type listens []listen
 
 // parse reads a file of a unit.
 func (l *listens) parse(file []byte) {
@@ -177,10 +176,7 @@ func (l *listens) parse(file []byte) {
 			*l = nil
 			continue
 		}
-		*l = append(*l, struct {
-			protocol diag.Protocol
-			at       string
-		}{p, value})
+		*l = append(*l, listen{p, value})
 	}
 }
 

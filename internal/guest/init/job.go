@@ -70,7 +70,7 @@ func (h *host) run(index int, p *wire.Program, env []string) (e wire.Exit) {
 	}
 	pid, err := syscall.ForkExec(p.Path, append([]string{p.Path}, p.Args...), &syscall.ProcAttr{
 		Dir:   p.Dir,
-		Env:   append(append([]string{"PATH=/usr/bin", "HOME=/root", "USER=root"}, env...), p.Env...),
+		Env:   append([]string{"PATH=/usr/bin", "HOME=/root", "USER=root"}, env...),
 		Files: []uintptr{null.Fd(), w.Fd(), w.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

@@ -33,7 +33,6 @@ type Program struct {
 	Path    string
 	Args    []string // without the program's name
 	Dir     string
-	Env     []string
 	Timeout time.Duration // after which it is killed with its process group; 0 is no limit
 }
 
