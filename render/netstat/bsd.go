@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // BSDOptions says what a BSDTable shows.
@@ -39,9 +40,8 @@ type BSDOptions struct {
 // which Linux does not tell.
 type BSDTable struct {
 	BSDOptions
-	titled     bool // the headings of inet sockets are out
-	unixTitled bool
-	info       diag.TCPInfo
+	titled bool // the headings of inet sockets are out
+	info   diag.TCPInfo
 }
 
 // NewBSD returns a BSDTable.
@@ -264,20 +264,11 @@ func (t *BSDTable) appendBSDEndpoint(dst []byte, s *diag.InetSocket, a netip.Add
 			port = 0 // the first column says it
 		}
 	}
-	dst = t.appendBSDPort(dst, port, service)
+	dst = appendPort(dst, port, service, t.Service)
 	if width := t.endpointWidth(); !t.Wide && len(dst)-start > width { // a name: numbers fit
 		dst = dst[:start+width]
 	}
 	return append(pad(dst, start, t.endpointWidth()), ' ')
-}
-
-func (t *BSDTable) appendBSDPort(dst []byte, port uint16, service string) []byte {
-	if t.Service != nil && port != 0 {
-		if name, ok := t.Service(port, service); ok {
-			return append(dst, name...)
-		}
-	}
-	return appendNumber(dst, port)
 }
 
 func (t *BSDTable) appendBSDHost(dst []byte, a netip.Addr, device uint32) []byte {
@@ -291,14 +282,19 @@ func (t *BSDTable) appendBSDHost(dst []byte, a netip.Addr, device uint32) []byte
 		}
 	}
 	if a.Is4() {
-		return appendIPv4(dst, a.As4())
+		return inet.AppendIPv4(dst, a.As4())
 	}
 	return t.appendZone(appendIPv6(dst, a), a, device)
 }
 
-// appendZone appends %DEVICE to an address that is of use on one device only.
+// ofOneDevice reports whether an address is of use on one device only.
+func ofOneDevice(a netip.Addr) bool {
+	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast()
+}
+
+// appendZone appends %DEVICE to such an address.
 func (t *BSDTable) appendZone(dst []byte, a netip.Addr, device uint32) []byte {
-	if device == 0 || t.Interface == nil || !a.IsLinkLocalUnicast() && !a.IsLinkLocalMulticast() && !a.IsInterfaceLocalMulticast() {
+	if device == 0 || t.Interface == nil || !ofOneDevice(a) {
 		return dst
 	}
 	if name, ok := t.Interface(device); ok {

@@ -1,10 +1,13 @@
 package netstat
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // BSDInterface is a network device with its addresses.
@@ -60,20 +63,9 @@ func (t *BSDInterfaceTable) Append(dst []byte, i *BSDInterface) []byte {
 	var cell [64]byte
 	network := strconv.AppendUint(append(cell[:0], "<Link#"...), uint64(i.Index), 10)
 	network = append(network, '>')
-	dst = t.appendLine(dst, i, netip.Addr{}, network, appendMAC(nil, i.Hardware))
+	dst = t.appendLine(dst, i, netip.Addr{}, network, []byte(net.HardwareAddr(i.Hardware).String()))
 	for _, p := range i.Addrs {
 		dst = t.appendLine(dst, i, p.Addr(), appendNetwork(cell[:0], p), t.appendAddress(nil, p.Addr()))
-	}
-	return dst
-}
-
-func appendMAC(dst, mac []byte) []byte {
-	const digits = "0123456789abcdef"
-	for n, b := range mac {
-		if n > 0 {
-			dst = append(dst, ':')
-		}
-		dst = append(dst, digits[b>>4], digits[b&15])
 	}
 	return dst
 }
@@ -93,7 +85,7 @@ func (t *BSDInterfaceTable) appendAddress(dst []byte, a netip.Addr) []byte {
 		}
 	}
 	if a.Is4() {
-		return appendIPv4(dst, a.As4())
+		return inet.AppendIPv4(dst, a.As4())
 	}
 	return appendIPv6(dst, a)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // BSDRoute is a route as the kernel reports it (rtnetlink(7)): one hop of it, where there are several.
@@ -123,13 +125,13 @@ func (t *BSDRouteTable) appendRouteHost(dst []byte, r *BSDRoute, a netip.Addr) [
 		}
 	}
 	if a.Is4() {
-		return appendIPv4(dst, a.As4())
+		return inet.AppendIPv4(dst, a.As4())
 	}
 	return appendRouteZone(appendIPv6(dst, a), r, a)
 }
 
 func appendRouteZone(dst []byte, r *BSDRoute, a netip.Addr) []byte {
-	if r.Device != "" && (a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast()) {
+	if r.Device != "" && ofOneDevice(a) {
 		dst = append(append(dst, '%'), r.Device...)
 	}
 	return dst

@@ -42,7 +42,7 @@ func (s *BSDStatistics) Append(dst []byte, protocol string) []byte {
 		if k.protocol != protocol {
 			continue
 		}
-		if k.histogram != "" {
+		if k.histogram {
 			dst = s.appendHistogram(dst, k) // where the kernel counts types, it also counts what follows
 			continue
 		}
@@ -106,7 +106,7 @@ func (s *BSDStatistics) appendHistogram(dst []byte, k *bsdSentence) []byte {
 	slices.SortFunc(bars, func(a, b bar) int { return int(a.number) - int(b.number) })
 	dst = append(append(append(dst, '\t'), k.text...), ":\n"...)
 	types := icmpTypes
-	if k.histogram == "icmp6" {
+	if k.protocol == "icmp6" {
 		types = icmp6Types
 	}
 	for _, b := range bars {

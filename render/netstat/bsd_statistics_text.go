@@ -6,7 +6,7 @@ type bsdSentence struct {
 	depth     int    // tabs in front
 	text      string // behind the figure; what is in braces is for more than one
 	keys      string // the counters that are added up, as counters.Section.Key has them
-	histogram string // "icmp" or "icmp6": messages by type, keys being what the type's number follows, and text the title
+	histogram bool   // messages by type: keys is what the type's number follows, and text the title
 }
 
 // bsdSentences are in the order of macOS. A sentence that is indented there below one that Linux has no figure for is indented less.
@@ -69,9 +69,9 @@ var bsdSentences = []bsdSentence{
 	{protocol: "ip", depth: 2, text: "fragment{s} created", keys: "Ip.FragCreates"},
 	{protocol: "ip", depth: 2, text: "datagram{s} that can't be fragmented", keys: "Ip.FragFails"},
 
-	{protocol: "icmp", histogram: "icmp", text: "Output histogram", keys: "IcmpMsg.OutType"},
+	{protocol: "icmp", histogram: true, text: "Output histogram", keys: "IcmpMsg.OutType"},
 	{protocol: "icmp", depth: 1, text: "bad checksum{s}", keys: "Icmp.InCsumErrors"},
-	{protocol: "icmp", histogram: "icmp", text: "Input histogram", keys: "IcmpMsg.InType"},
+	{protocol: "icmp", histogram: true, text: "Input histogram", keys: "IcmpMsg.InType"},
 
 	{protocol: "ip6", depth: 1, text: "total packet{s} received", keys: "Ip6.InReceives"},
 	{protocol: "ip6", depth: 2, text: "with data size < data length", keys: "Ip6.InTruncatedPkts"},
@@ -88,9 +88,9 @@ var bsdSentences = []bsdSentence{
 	{protocol: "ip6", depth: 2, text: "fragment{s} created", keys: "Ip6.FragCreates"},
 	{protocol: "ip6", depth: 2, text: "datagram{s} that can't be fragmented", keys: "Ip6.FragFails"},
 
-	{protocol: "icmp6", histogram: "icmp6", text: "Output histogram", keys: "Icmp6.OutType"},
+	{protocol: "icmp6", histogram: true, text: "Output histogram", keys: "Icmp6.OutType"},
 	{protocol: "icmp6", depth: 1, text: "bad checksum{s}", keys: "Icmp6.InCsumErrors"},
-	{protocol: "icmp6", histogram: "icmp6", text: "Input histogram", keys: "Icmp6.InType"},
+	{protocol: "icmp6", histogram: true, text: "Input histogram", keys: "Icmp6.InType"},
 }
 
 // icmpTypes are macOS's names of messages.

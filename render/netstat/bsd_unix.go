@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/sockeye-tools/sockeye/diag"
-	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // UnixShow returns what a query for UNIX domain sockets has to ask for.
@@ -16,12 +15,8 @@ func (o *BSDOptions) UnixShow() diag.UnixShow {
 	return show
 }
 
-// AppendUnixTitle appends the headings of UNIX domain sockets, the first time.
+// AppendUnixTitle appends the headings of UNIX domain sockets.
 func (t *BSDTable) AppendUnixTitle(dst []byte) []byte {
-	if t.unixTitled {
-		return dst
-	}
-	t.unixTitled = true
 	dst = append(dst, "Active LOCAL (UNIX) domain sockets\n"+
 		"Address          Type   Recv-Q Send-Q            Inode             Conn             Refs          Nextref"...)
 	u := BSDTable{BSDOptions: BSDOptions{Bytes: t.Bytes, Verbose: t.Verbose}}
@@ -63,7 +58,7 @@ func (t *BSDTable) AppendUnix(dst []byte, s *diag.UnixSocket) []byte {
 		if name[0] == 0 {
 			dst, name = append(dst, '@'), name[1:]
 		}
-		dst = names.AppendEscaped(dst, string(name))
+		dst = appendPath(dst, name)
 	}
 	return append(dst, '\n')
 }

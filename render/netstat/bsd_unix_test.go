@@ -108,8 +108,23 @@ func TestBSDUnixTitle(t *testing.T) {
 	sameText(t, string(table.AppendUnixTitle(nil)), `Active LOCAL (UNIX) domain sockets
 Address          Type   Recv-Q Send-Q            Inode             Conn             Refs          Nextref Addr
 `)
-	if again := table.AppendUnixTitle(nil); len(again) != 0 {
-		t.Errorf("the headings come twice: %q", again)
+}
+
+func TestBSDUnixDoesNotAllocate(t *testing.T) {
+	path := "/run/" + strings.Repeat("long/", 15) + "socket"
+	text := "Num       RefCount Protocol Flags    Type St Inode Path\n0000000000000000: 00000002 00000000 00010000 0001 01 4711 " + path + "\n"
+	table := NewBSD(BSDOptions{})
+	buf := make([]byte, 0, 1024)
+	for s, err := range diag.ReadUnix(strings.NewReader(text)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { buf = table.AppendUnix(buf[:0], s) }); n != 0 {
+			t.Errorf("%v allocations for a row", n)
+		}
+	}
+	if !strings.HasSuffix(string(buf), " "+path+"\n") {
+		t.Errorf("got %q", buf)
 	}
 }
 

@@ -3,6 +3,8 @@ package netstat
 import (
 	"net/netip"
 	"strconv"
+
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 const (
@@ -16,7 +18,7 @@ func (t *Table) appendEndpoint(dst []byte, a netip.AddrPort, service string) []b
 	dst = t.appendHost(dst, a.Addr())
 	colon := len(dst)
 	dst = append(dst, ':')
-	dst = t.appendPort(dst, a.Port(), service)
+	dst = appendPort(dst, a.Port(), service, t.Service)
 	if len(dst)-start > endpointWidth && !t.Wide {
 		port := min(len(dst)-colon-1, maxService)
 		host := min(colon-start, endpointWidth-1-port)
@@ -41,14 +43,15 @@ func (t *Table) appendHost(dst []byte, a netip.Addr) []byte {
 		}
 	}
 	if a.Is4() || a.Is4In6() {
-		return appendIPv4(dst, a.As4())
+		return inet.AppendIPv4(dst, a.As4())
 	}
 	return appendIPv6(dst, a)
 }
 
-func (t *Table) appendPort(dst []byte, port uint16, service string) []byte {
-	if t.Service != nil && port != 0 {
-		if name, ok := t.Service(port, service); ok {
+// appendPort appends the name that names knows for a port of a protocol, or its number. names can be nil.
+func appendPort(dst []byte, port uint16, proto string, names func(port uint16, proto string) (string, bool)) []byte {
+	if names != nil && port != 0 {
+		if name, ok := names(port, proto); ok {
 			return append(dst, name...)
 		}
 	}
@@ -62,28 +65,12 @@ func appendNumber(dst []byte, port uint16) []byte {
 	return strconv.AppendUint(dst, uint64(port), 10)
 }
 
-func appendIPv4(dst []byte, a [4]byte) []byte {
-	for i, b := range a {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
-		if b >= 100 {
-			dst = append(dst, '0'+b/100)
-		}
-		if b >= 10 {
-			dst = append(dst, '0'+b/10%10)
-		}
-		dst = append(dst, '0'+b%10)
-	}
-	return dst
-}
-
 // appendIPv6 differs from netip's text (RFC 5952) in the addresses that RFC 4291 calls IPv4-compatible: inet_ntop(3) writes
 // "::1.2.3.4".
 func appendIPv6(dst []byte, a netip.Addr) []byte {
 	b := a.As16()
 	if [12]byte(b[:]) == [12]byte{} && (b[12] != 0 || b[13] != 0) {
-		return appendIPv4(append(dst, ':', ':'), [4]byte(b[12:]))
+		return inet.AppendIPv4(append(dst, ':', ':'), [4]byte(b[12:]))
 	}
 	return a.AppendTo(dst)
 }

@@ -63,19 +63,6 @@ func TestAppendEndpoint(t *testing.T) {
 	}
 }
 
-// TestAppendIPv4 compares with net/netip for every byte in every place.
-func TestAppendIPv4(t *testing.T) {
-	for i := range 4 {
-		for b := range 256 {
-			a := [4]byte{1, 22, 200, 0}
-			a[i] = byte(b)
-			if got, want := string(appendIPv4(nil, a)), netip.AddrFrom4(a).String(); got != want {
-				t.Errorf("got %s, want %s", got, want)
-			}
-		}
-	}
-}
-
 // ntop is inet_ntop(3) for AF_INET6: ISC's rules, from its manual page and RFC 4291 2.2.
 func ntop(b [16]byte) string {
 	var w [8]int

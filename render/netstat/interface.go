@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // Interface is a network device, or an alias of one: the label of an IPv4 address that is not the device's own name.
@@ -119,16 +121,16 @@ func AppendInterfaceLong(dst []byte, i *Interface) []byte {
 	dst = append(dst, '\n')
 	if i.Inet.IsValid() {
 		dst = append(dst, "        inet "...)
-		dst = appendIPv4(dst, i.Inet.As4())
+		dst = inet.AppendIPv4(dst, i.Inet.As4())
 		dst = append(dst, "  netmask "...)
-		dst = appendIPv4(dst, i.Netmask.As4())
+		dst = inet.AppendIPv4(dst, i.Netmask.As4())
 		if i.Flags&unix.IFF_BROADCAST != 0 {
 			dst = append(dst, "  broadcast "...)
-			dst = appendIPv4(dst, i.Broadcast.As4())
+			dst = inet.AppendIPv4(dst, i.Broadcast.As4())
 		}
 		if i.Flags&unix.IFF_POINTOPOINT != 0 {
 			dst = append(dst, "  destination "...)
-			dst = appendIPv4(dst, i.Peer.As4())
+			dst = inet.AppendIPv4(dst, i.Peer.As4())
 		}
 		dst = append(dst, '\n')
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // Route is a route as /proc/net/route and /proc/net/ipv6_route have it. Its numbers are shown as signed ones, as ever.
@@ -132,7 +134,7 @@ func (t *RouteTable) Append4(dst []byte, r *Route) []byte {
 		dst = t.appendCell(dst, r, r.Gateway, false)
 	}
 	start := len(dst)
-	dst = append(pad(appendIPv4(dst, r.Mask.As4()), start, 15), ' ')
+	dst = append(pad(inet.AppendIPv4(dst, r.Mask.As4()), start, 15), ' ')
 	start = len(dst)
 	dst = append(pad(appendFlags4(dst, r.Flags), start, 5), ' ')
 	metric, refs, use := int64(int32(r.Metric)), int64(int32(r.RefCount)), int64(int32(r.Use))
@@ -175,7 +177,7 @@ func (t *RouteTable) appendCell(dst []byte, r *Route, a netip.Addr, destination 
 	if ok {
 		dst = append(dst, name...)
 	} else {
-		dst = appendIPv4(dst, a.As4())
+		dst = inet.AppendIPv4(dst, a.As4())
 	}
 	if len(dst)-start > 15 {
 		dst = dst[:start+15]
@@ -189,7 +191,7 @@ func (t *RouteTable) name(r *Route, a netip.Addr, destination bool) (string, boo
 		return "", false
 	case a.IsUnspecified():
 		return "default", destination && r.Mask.IsUnspecified()
-	case r.ByNetwork(destination):
+	case destination && r.ByNetwork():
 		if t.Network != nil {
 			return t.Network(a)
 		}
@@ -199,12 +201,9 @@ func (t *RouteTable) name(r *Route, a netip.Addr, destination bool) (string, boo
 	return "", false
 }
 
-// ByNetwork reports whether a destination, or a gateway, of IPv4 is named as a network and not as a host: a destination is that
-// has no bits outside of its mask, unless the mask has all bits.
-func (r *Route) ByNetwork(destination bool) bool {
-	if !destination {
-		return false
-	}
+// ByNetwork reports whether the destination, of IPv4, is named as a network and not as a host: one is that has no bits outside of its
+// mask, unless the mask has all bits.
+func (r *Route) ByNetwork() bool {
 	a, m := r.Dst.As4(), r.Mask.As4()
 	if m == [4]byte{255, 255, 255, 255} {
 		return false

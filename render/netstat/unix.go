@@ -8,7 +8,7 @@ import (
 
 // Flags of a UNIX domain socket (linux/net.h).
 const (
-	UnixAcceptCon = 0x10000 // it listens
+	unixAcceptCon = 0x10000 // it listens
 	unixWaitData  = 0x20000
 	unixNoSpace   = 0x40000
 )
@@ -16,7 +16,7 @@ const (
 // States of a UNIX domain socket (linux/net.h, enum socket_state).
 const (
 	unixFree = iota
-	UnixUnconnected
+	unixUnconnected
 	unixConnecting
 	unixConnected
 	unixDisconnecting
@@ -33,11 +33,11 @@ type UnixSocket struct {
 	Path     []byte // "@" in place of NUL bytes
 }
 
-// IsServer reports whether the socket listens.
-func (s *UnixSocket) IsServer() bool { return s.State == UnixUnconnected && s.Flags&UnixAcceptCon != 0 }
+// isServer reports whether the socket listens.
+func (s *UnixSocket) isServer() bool { return s.State == unixUnconnected && s.Flags&unixAcceptCon != 0 }
 
 // ShowsUnix reports whether a UNIX domain socket is shown. What is not a server is shown as if it were connected.
-func (w Which) ShowsUnix(s *UnixSocket) bool { return w == All || s.IsServer() == (w == Servers) }
+func (w Which) ShowsUnix(s *UnixSocket) bool { return w == All || s.isServer() == (w == Servers) }
 
 // AppendUnixHeader appends the two lines of headings of UNIX domain sockets.
 func (t *Table) AppendUnixHeader(dst []byte) []byte {
@@ -67,7 +67,7 @@ func (t *Table) AppendUnix(dst []byte, s *UnixSocket) []byte {
 
 	start = len(dst)
 	dst = append(dst, "[ "...)
-	if s.Flags&UnixAcceptCon != 0 {
+	if s.Flags&unixAcceptCon != 0 {
 		dst = append(dst, "ACC "...)
 	}
 	if s.Flags&unixWaitData != 0 {
@@ -93,14 +93,17 @@ func (t *Table) AppendUnix(dst []byte, s *UnixSocket) []byte {
 		dst = t.appendProgram(dst, uint32(s.Inode))
 		dst = append(pad(dst, start, 20), ' ')
 	}
-	for _, c := range s.Path {
+	return append(appendPath(dst, s.Path), '\n')
+}
+
+// appendPath escapes what is not fit for a terminal. It is quicker than AppendEscaped for paths that need nothing.
+func appendPath(dst, path []byte) []byte {
+	for _, c := range path {
 		if c < ' ' || c >= 0x7f {
-			dst = names.AppendEscaped(dst, string(s.Path))
-			return append(dst, '\n')
+			return names.AppendEscaped(dst, path)
 		}
 	}
-	dst = append(dst, s.Path...)
-	return append(dst, '\n')
+	return append(dst, path...)
 }
 
 func unixType(t uint64) string {
@@ -123,8 +126,8 @@ func unixState(s *UnixSocket) string {
 	switch s.State {
 	case unixFree:
 		return "FREE"
-	case UnixUnconnected:
-		if s.Flags&UnixAcceptCon != 0 {
+	case unixUnconnected:
+		if s.Flags&unixAcceptCon != 0 {
 			return "LISTENING"
 		}
 		return ""

@@ -8,11 +8,11 @@ func TestAppendUnix(t *testing.T) {
 		s    UnixSocket
 		want string
 	}{
-		{UnixSocket{RefCount: 2, Flags: UnixAcceptCon, Type: 1, State: UnixUnconnected, Inode: 12345, Path: []byte("/run/x")}, "unix  2      [ ACC ]     STREAM     LISTENING     12345    /run/x\n"},
+		{UnixSocket{RefCount: 2, Flags: unixAcceptCon, Type: 1, State: unixUnconnected, Inode: 12345, Path: []byte("/run/x")}, "unix  2      [ ACC ]     STREAM     LISTENING     12345    /run/x\n"},
 		{UnixSocket{RefCount: 3, Type: 5, State: unixConnected, Inode: 123456789}, "unix  3      [ ]         SEQPACKET  CONNECTED     123456789 \n"},
 		{UnixSocket{RefCount: 3, Type: 1, State: unixConnecting, Path: []byte("@x")}, "unix  3      [ ]         STREAM     CONNECTING    0        @x\n"},
 		{UnixSocket{Protocol: 1, RefCount: 1234567, Flags: 0x70000, Type: 9, State: 9, Inode: 1}, "??    1234567 [ ACC W N ] UNKNOWN    UNKNOWN       1        \n"},
-		{UnixSocket{RefCount: 2, Type: 2, State: UnixUnconnected, Inode: 7, Path: []byte("\x1b\xff")}, `unix  2      [ ]         DGRAM                    7        \033\377` + "\n"},
+		{UnixSocket{RefCount: 2, Type: 2, State: unixUnconnected, Inode: 7, Path: []byte("\x1b\xff")}, `unix  2      [ ]         DGRAM                    7        \033\377` + "\n"},
 	} {
 		if got := string(table.AppendUnix(nil, &c.s)); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)
@@ -21,8 +21,8 @@ func TestAppendUnix(t *testing.T) {
 }
 
 func TestShowsUnix(t *testing.T) {
-	listens := &UnixSocket{State: UnixUnconnected, Flags: UnixAcceptCon}
-	idle := &UnixSocket{State: UnixUnconnected}
+	listens := &UnixSocket{State: unixUnconnected, Flags: unixAcceptCon}
+	idle := &UnixSocket{State: unixUnconnected}
 	for _, c := range []struct {
 		w             Which
 		listens, idle bool
@@ -38,7 +38,7 @@ func TestShowsUnix(t *testing.T) {
 
 func TestAppendUnixAllocs(t *testing.T) {
 	table := New(Options{Which: All, Programs: true, Program: func(uint32) (int32, string, bool) { return 1, "/sbin/init", true }})
-	s := &UnixSocket{RefCount: 2, Flags: UnixAcceptCon, Type: 1, State: UnixUnconnected, Inode: 12345, Path: []byte("/run/x")}
+	s := &UnixSocket{RefCount: 2, Flags: unixAcceptCon, Type: 1, State: unixUnconnected, Inode: 12345, Path: []byte("/run/x")}
 	buf := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(100, func() { buf = table.AppendUnix(buf[:0], s) }); n != 0 {
 		t.Errorf("%v allocations a line", n)

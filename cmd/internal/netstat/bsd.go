@@ -204,7 +204,7 @@ func bsd(env *cli.Env) int {
 	if status != keepGoing {
 		return status
 	}
-	b := &bsdRun{run: newRun(env, &options{numericHosts: o.numeric}, nil), o: &o}
+	b := &bsdRun{run: newRun(env, nil, nil), o: &o}
 	switch {
 	case o.interfaces:
 		return b.interfaces()
@@ -228,13 +228,6 @@ type bsdRun struct {
 	*run
 	o *bsdOptions
 	t *render.BSDTable
-}
-
-// unanswered says, once, that names are missing because name servers do not answer.
-func (b *bsdRun) unanswered() {
-	if b.names.hosts.Stopped() {
-		b.hint("name servers do not answer: addresses are shown as numbers (-n asks for no names)")
-	}
 }
 
 // bsdUsage writes the help text of --bsd.

@@ -1,9 +1,9 @@
 package netstat
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -13,7 +13,7 @@ import (
 
 // interfaces prints the network devices, or the one that is wanted.
 func (b *bsdRun) interfaces() int {
-	list, err := readBSDInterfaces()
+	list, err := b.readBSDInterfaces()
 	if err != nil {
 		complain(b.env, program+": "+err.Error())
 		return exitFailed
@@ -43,35 +43,22 @@ func (b *bsdRun) interfaces() int {
 		return writeFailed(b.env, err)
 	}
 	b.unanswered()
-	return exitOK
+	return b.whole()
 }
 
 // readBSDInterfaces returns the devices in the order of their indices, with their addresses.
-func readBSDInterfaces() ([]render.BSDInterface, error) {
-	links, at, err := readLinks()
+func (r *run) readBSDInterfaces() ([]render.BSDInterface, error) {
+	links, at, err := r.readLinks()
 	if err != nil {
 		return nil, err
 	}
-	list := make([]render.BSDInterface, len(links))
+	devices := make([]render.BSDInterface, len(links))
 	for index, i := range at {
-		list[i] = render.BSDInterface{Interface: links[i], Index: index}
-		list[i].Name = deviceName([]byte(links[i].Name))
+		devices[i] = render.BSDInterface{Interface: links[i], Index: index}
+		devices[i].Name = deviceName([]byte(links[i].Name))
 	}
-	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
-	req.AddData(nl.NewIfAddrmsg(unix.AF_UNSPEC))
-	msgs, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
-	if err != nil {
-		return nil, fmt.Errorf("list addresses: %w", err)
-	}
-	for _, m := range msgs {
-		if len(m) < unix.SizeofIfAddrmsg {
-			return nil, fmt.Errorf("list addresses: %w", unix.EBADMSG)
-		}
+	err = r.dump("addresses", unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_UNSPEC), func(m []byte, attrs []syscall.NetlinkRouteAttr) error {
 		head := nl.DeserializeIfAddrmsg(m)
-		attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfAddrmsg:])
-		if err != nil {
-			return nil, fmt.Errorf("list addresses: %w", err)
-		}
 		var local, address netip.Addr // where they differ, the second is the peer's
 		for _, a := range attrs {
 			switch a.Attr.Type {
@@ -85,9 +72,10 @@ func readBSDInterfaces() ([]render.BSDInterface, error) {
 			local = address
 		}
 		if i, ok := at[head.Index]; ok && local.IsValid() {
-			list[i].Addrs = append(list[i].Addrs, netip.PrefixFrom(local, int(head.Prefixlen)))
+			devices[i].Addrs = append(devices[i].Addrs, netip.PrefixFrom(local, int(head.Prefixlen)))
 		}
-	}
-	slices.SortFunc(list, func(a, b render.BSDInterface) int { return int(a.Index) - int(b.Index) })
-	return list, nil
+		return nil
+	})
+	slices.SortFunc(devices, func(a, b render.BSDInterface) int { return int(a.Index) - int(b.Index) })
+	return devices, err
 }

@@ -2,8 +2,8 @@ package netstat
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
@@ -26,7 +26,7 @@ func (b *bsdRun) routes() int {
 		if b.o.Family != 0 && b.o.Family != f {
 			continue
 		}
-		list, err := readBSDRoutes(f, b.o.All, &devices)
+		list, err := b.readBSDRoutes(f, b.o.All, &devices)
 		if err != nil {
 			if err := b.write(); err != nil {
 				return writeFailed(b.env, err)
@@ -47,7 +47,7 @@ func (b *bsdRun) routes() int {
 		return writeFailed(b.env, err)
 	}
 	b.unanswered()
-	return exitOK
+	return b.whole()
 }
 
 // nameRoutes looks up the hosts in the routes at the same time.
@@ -68,34 +68,23 @@ func (b *bsdRun) nameRoutes(list []render.BSDRoute) {
 }
 
 // readBSDRoutes returns the routes of a family: one for each hop.
-func readBSDRoutes(family diag.Family, all bool, devices *names.Interfaces) (list []render.BSDRoute, err error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
-	req.AddData(&nl.RtMsg{RtMsg: unix.RtMsg{Family: uint8(family)}})
-	msgs, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE)
-	if err != nil {
-		return nil, fmt.Errorf("list routes: %w", err)
-	}
-	for _, m := range msgs {
-		hops, err := parseBSDRoute(m, family, all)
-		if err != nil {
-			return nil, fmt.Errorf("list routes: %w", err)
-		}
-		list = append(list, hops...)
-	}
-	for i := range list {
-		if list[i].Index != 0 {
-			list[i].Device = string(devices.Append(nil, list[i].Index))
+func (r *run) readBSDRoutes(family diag.Family, all bool, devices *names.Interfaces) (routes []render.BSDRoute, err error) {
+	head := &nl.RtMsg{RtMsg: unix.RtMsg{Family: uint8(family)}}
+	err = r.dump("routes", unix.RTM_GETROUTE, unix.RTM_NEWROUTE, head, func(m []byte, attrs []syscall.NetlinkRouteAttr) error {
+		hops, err := parseBSDRoute(nl.DeserializeRtMsg(m), attrs, family, all)
+		routes = append(routes, hops...)
+		return err
+	})
+	for i := range routes {
+		if routes[i].Index != 0 {
+			routes[i].Device = string(devices.Append(nil, routes[i].Index))
 		}
 	}
-	return list, nil
+	return routes, err
 }
 
 // parseBSDRoute reads struct rtmsg and its attributes (rtnetlink(7)). It returns nothing for routes that are not wanted.
-func parseBSDRoute(m []byte, family diag.Family, all bool) ([]render.BSDRoute, error) {
-	if len(m) < unix.SizeofRtMsg {
-		return nil, unix.EBADMSG
-	}
-	head := nl.DeserializeRtMsg(m)
+func parseBSDRoute(head *nl.RtMsg, attrs []syscall.NetlinkRouteAttr, family diag.Family, all bool) ([]render.BSDRoute, error) {
 	table := uint32(head.Table)
 	r := render.BSDRoute{Type: head.Type, Protocol: head.Protocol}
 	dst := netip.IPv4Unspecified()
@@ -103,10 +92,6 @@ func parseBSDRoute(m []byte, family diag.Family, all bool) ([]render.BSDRoute, e
 		dst = netip.IPv6Unspecified()
 	}
 	var hops []byte
-	attrs, err := nl.ParseRouteAttr(m[unix.SizeofRtMsg:])
-	if err != nil {
-		return nil, err
-	}
 	for _, a := range attrs {
 		switch a.Attr.Type {
 		case unix.RTA_TABLE:

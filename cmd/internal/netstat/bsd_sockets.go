@@ -1,7 +1,7 @@
 package netstat
 
 import (
-	"os"
+	"slices"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
@@ -20,10 +20,23 @@ func (b *bsdRun) sockets() int {
 	}
 	b.t = render.NewBSD(t)
 	status := exitOK
-	if !b.o.unix {
-		status = b.inet()
+	inet := !b.o.unix
+	unix := !inet || b.o.family == "" && b.o.protocol == "" && !b.o.Queues && b.env.Plan == nil
+	var inodes []uint32
+	if unix && b.o.Verbose {
+		inodes = b.unixInodes()
 	}
-	if b.o.unix || b.o.family == "" && b.o.protocol == "" && !b.o.Queues && b.env.Plan == nil {
+	if inet {
+		status = b.inet(inodes)
+	} else if b.o.Verbose {
+		owners, err := owner.Resolve(b.env.Ctx, &b.env.Owners, inodes)
+		if err != nil {
+			complain(b.env, program+": "+err.Error())
+			return exitFailed
+		}
+		b.use(owners)
+	}
+	if unix {
 		status = max(status, b.unixDomain())
 	}
 	if err := b.write(); err != nil {
@@ -47,16 +60,18 @@ func (b *bsdRun) queries() (list []diag.InetQuery) {
 		if b.o.protocol != "" && !p.chosen || b.o.Queues && p.p != diag.TCP {
 			continue
 		}
-		list = append(list, diag.InetQuery{Protocol: p.p, Family: p.family, States: b.t.States(p.p), Ext: b.t.Ext(p.p)})
+		q := diag.InetQuery{Protocol: p.p, Family: p.family, States: b.t.States(p.p), Ext: b.t.Ext(p.p)}
+		q.NoAttrs = p.p == diag.TCP && !b.o.All && !b.o.Queues && q.Ext == 0 // IPV6_V6ONLY is looked at where nobody is connected
+		list = append(list, q)
 	}
 	return list
 }
 
-// inet prints the inet sockets.
-func (b *bsdRun) inet() int {
+// inet prints the inet sockets. The owners that it looks up are also those of the sockets that have the inodes.
+func (b *bsdRun) inet(inodes []uint32) int {
 	req := sockets.Request{Exact: b.env.Exact, Plan: b.env.Plan, Queries: b.queries(), Match: b.t.Shows}
 	if b.o.Verbose && !b.o.Queues {
-		req.Owners = &b.env.Owners
+		req.Owners, req.Also = &b.env.Owners, inodes
 	}
 	run, err := sockets.Open(b.env.Ctx, b.conn, req)
 	if err != nil {
@@ -97,7 +112,7 @@ func (b *bsdRun) use(owners *owner.Table) {
 		pid := b.owned[0].PID
 		return pid, owners.Process(pid).Comm, true
 	}
-	if owners.Denied() > 0 || os.Geteuid() != 0 {
+	if owners.Denied() > 0 {
 		b.hint("not every process may be looked into: owners of sockets are missing (root sees them all)")
 	}
 }
@@ -137,12 +152,6 @@ func (b *bsdRun) lines() {
 // unixDomain appends the UNIX domain sockets by type, as ever: stream, dgram, seqpacket.
 func (b *bsdRun) unixDomain() int {
 	q := diag.UnixQuery{Show: b.t.UnixShow()}
-	if b.o.Verbose {
-		if err := b.unixOwners(); err != nil {
-			complain(b.env, program+": "+err.Error())
-			return exitFailed
-		}
-	}
 	var rows [3][]byte
 	status := exitOK
 	for s, err := range b.conn.Unix(b.env.Ctx, q) {
@@ -162,32 +171,20 @@ func (b *bsdRun) unixDomain() int {
 		}
 		rows[at] = b.t.AppendUnix(rows[at], s)
 	}
-	for _, text := range rows {
-		if len(text) > 0 {
-			b.buf = append(b.t.AppendUnixTitle(b.buf), text...)
-		}
+	if text := slices.Concat(rows[:]...); len(text) > 0 {
+		b.buf = append(b.t.AppendUnixTitle(b.buf), text...)
 	}
 	return status
 }
 
-// unixOwners looks up the owners of all UNIX domain sockets.
-func (b *bsdRun) unixOwners() error {
-	if b.env.Owners.Backend == owner.None {
-		return nil
-	}
+// unixInodes returns the inodes of all UNIX domain sockets. It is not nil.
+func (b *bsdRun) unixInodes() []uint32 {
 	inodes := []uint32{}
 	for s, err := range b.conn.Unix(b.env.Ctx, diag.UnixQuery{}) {
 		if err != nil {
 			break // it is said when the rows are asked for
 		}
-		if s.Inode != 0 {
-			inodes = append(inodes, s.Inode)
-		}
+		inodes = append(inodes, s.Inode)
 	}
-	owners, err := owner.Resolve(b.env.Ctx, &b.env.Owners, inodes)
-	if err != nil {
-		return err
-	}
-	b.use(owners)
-	return nil
+	return inodes
 }

@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/release"
+	render "github.com/sockeye-tools/sockeye/render/netstat"
 )
 
 // bsdRows are the rows of a run: their words, one blank between them.
@@ -44,6 +48,26 @@ func sameRows(t *testing.T, args string, got []string, want ...string) {
 	}
 }
 
+// TestBSDQueries: attributes are asked for where they are looked at, and only there.
+func TestBSDQueries(t *testing.T) {
+	for args, without := range map[string]bool{
+		"-n": true, "-n -p tcp": true, "-n -f inet6": true, "-nl": true,
+		"-an": false, "-Ln": false, "-nb": false, "-nv": false, "-nx": false,
+	} {
+		env := newEnv(t.Context(), strings.Fields(args)...)
+		o, status := parseBSD(env)
+		if status != keepGoing {
+			t.Fatalf("%s: status %d", args, status)
+		}
+		b := &bsdRun{run: newRun(env, nil, nil), o: &o, t: render.NewBSD(o.BSDOptions)}
+		for _, q := range b.queries() {
+			if q.NoAttrs != (without && q.Protocol == diag.TCP) || q.NoAttrs && (q.Ext != 0 || q.States.Has(diag.Listen) || q.States.Has(diag.Close)) {
+				t.Errorf("%s: %+v", args, q)
+			}
+		}
+	}
+}
+
 // TestBSDSockets: the rows of sockets that the test made.
 func TestBSDSockets(t *testing.T) {
 	inNamespace(t, func() {
@@ -70,12 +94,12 @@ func TestBSDSockets(t *testing.T) {
 		h.datagram(any4(0), nil, unix.SOCK_RAW, unix.IPPROTO_ICMP, 0)
 		h.datagram(any6(0), nil, unix.SOCK_RAW, unix.IPPROTO_ICMPV6, 0)
 		h.datagram(any4(0), nil, unix.SOCK_RAW, 89, 0)
-		await(t, func() bool {
+		c, m, s := port(t, client), port(t, mappedClient), port(t, sixClient)
+		await(t, func() bool { // until the data has arrived and its acknowledgment too
 			rows := bsdRows(t, "-n", "-p", "tcp")
-			return len(only(rows, "tcp4 33 0 127.0.0.1.80 ")) == 1 && slices.ContainsFunc(rows, func(r string) bool { return strings.HasSuffix(r, " FIN_WAIT_2") })
+			return len(only(rows, "tcp4 33 0 127.0.0.1.80 ")) == 1 && len(only(rows, "tcp4 0 0 127.0.0.1."+c+" ")) == 1 && slices.ContainsFunc(rows, func(r string) bool { return strings.HasSuffix(r, " FIN_WAIT_2") })
 		})
 
-		c, m, s := port(t, client), port(t, mappedClient), port(t, sixClient)
 		listeners := []string{"tcp4 0 0 *.80 *.* LISTEN", "tcp46 0 0 *.443 *.* LISTEN", "tcp6 0 0 *.8443 *.* LISTEN", "tcp6 0 0 ::1.631 *.* LISTEN"}
 		connected := func(rows []string) (list []string) { // the one that is not accepted has a port that nobody knows
 			for _, r := range only(rows, "tcp") {
@@ -105,7 +129,7 @@ func TestBSDSockets(t *testing.T) {
 		sameRows(t, "-an -f inet", listening(bsdRows(t, "-an", "-f", "inet")), listeners[:2]...)
 		sameRows(t, "-an -f inet6", listening(bsdRows(t, "-an", "-f", "inet6")), listeners[1:]...)
 		sameRows(t, "-n", listening(bsdRows(t, "-n")))
-		if !kernelHasBound(t) {
+		if !kernelHasBound() {
 			t.Log("the kernel does not tell of sockets that are only bound (Linux 6.8)")
 		} else {
 			sameRows(t, "-an", only(bsdRows(t, "-an"), "tcp4 0 0 127.0.0.1.4444 "), "tcp4 0 0 127.0.0.1.4444 *.* CLOSED")
@@ -158,18 +182,7 @@ func TestBSDSockets(t *testing.T) {
 }
 
 // kernelHasBound reports whether the kernel tells of sockets that are only bound.
-func kernelHasBound(t *testing.T) bool {
-	t.Helper()
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		t.Fatal(err)
-	}
-	major, rest, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, _ := strconv.Atoi(major)
-	b, _ := strconv.Atoi(strings.TrimRight(minor, "-+abcdefghijklmnopqrstuvwxyz"))
-	return a > 6 || a == 6 && b >= 8
-}
+func kernelHasBound() bool { return release.Running() >= release.Of(6, 8) }
 
 // port returns the local port of a socket.
 func port(t *testing.T, fd int) string {
@@ -232,14 +245,19 @@ func TestBSDUnix(t *testing.T) {
 			if forged := only(rows, "1 stream"); len(forged) > 0 {
 				t.Errorf("%q: forged: %q", args, forged)
 			}
+			if titles := only(rows, "Active LOCAL"); len(titles) != 1 {
+				t.Errorf("%q: headings: %q", args, titles)
+			}
 			// Streams come first.
 			if stream, dgram := slices.Index(rows, want[0]), slices.Index(rows, want[1]); stream > dgram {
 				t.Errorf("%q: row %d before row %d", args, dgram, stream)
 			}
 		}
-		rows := bsdRows(t, "-nv", "-f", "unix")
-		if got := only(rows, inode(pair[0])+" "); len(got) != 1 || !strings.HasSuffix(got[0], ":"+strconv.Itoa(os.Getpid())) {
-			t.Errorf("-v: %q", got)
+		for _, args := range [][]string{{"-nv", "-f", "unix"}, {"-nv"}} {
+			rows := bsdRows(t, args...)
+			if got := only(rows, inode(pair[0])+" "); len(got) != 1 || !strings.HasSuffix(got[0], ":"+strconv.Itoa(os.Getpid())) {
+				t.Errorf("%q: %q", args, got)
+			}
 		}
 		for _, args := range [][]string{{"-n", "-p", "tcp"}, {"-n", "-f", "inet"}, {"-Ln"}} {
 			if rows := bsdRows(t, args...); len(rows) != 0 {

@@ -54,6 +54,7 @@ func (r *run) groups() (status int, more bool) {
 	if err := r.write(); err != nil {
 		return writeFailed(r.env, err), false
 	}
+	r.unanswered()
 	return status, status == exitOK
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/check"
 )
 
 // result is what a run of netstat prints, and its exit status.
@@ -93,7 +94,7 @@ func inNamespace(t *testing.T, f func()) {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and with it the namespace
 		err := unix.Unshare(unix.CLONE_NEWNET)
 		if err == nil {
-			err = loopbackUp()
+			err = check.LoopbackUp()
 		}
 		defer func() { done <- err }() // also where f calls t.FailNow
 		if err == nil {
@@ -103,20 +104,6 @@ func inNamespace(t *testing.T, f func()) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	r.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
 }
 
 // host makes sockets in the namespace of the calling thread.
@@ -197,7 +184,7 @@ func (h *host) dial(a unix.Sockaddr, uid int) int {
 func (h *host) pair(listener int, a unix.Sockaddr) (client, server int) {
 	h.t.Helper()
 	client = h.dial(a, 0)
-	for range 500 {
+	for range 6000 {
 		server, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		if err == nil {
 			h.fds[server] = true

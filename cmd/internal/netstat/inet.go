@@ -26,7 +26,9 @@ type run struct {
 	buf     []byte
 	pending []diag.InetSocket
 	owned   []owner.Owner
+	owners  *owner.Table // of this round; nil: not wanted
 	hinted  map[string]bool
+	partial bool // a table changed whenever it was read
 	titled  bool // the title of -i was printed
 }
 
@@ -104,8 +106,9 @@ func (r *run) table() *render.Table {
 	return render.New(o)
 }
 
-// inet prints the inet tables, and reports whether others may follow.
-func (r *run) inet(everything bool) (status int, more bool) {
+// inet prints the inet tables, and reports whether others may follow. The owners that it looks up are also those of the sockets in
+// unix, unless that is nil.
+func (r *run) inet(everything bool, unix *unixTable) (status int, more bool) {
 	t := r.table()
 	req := sockets.Request{
 		Plan:    r.env.Plan,
@@ -117,13 +120,17 @@ func (r *run) inet(everything bool) (status int, more bool) {
 	}
 	if r.o.programs {
 		req.Owners = &r.env.Owners
+		if unix != nil {
+			req.Also = unix.inodes(t.Which)
+		}
 	}
 	run, err := sockets.Open(r.env.Ctx, r.conn, req)
 	if err != nil {
 		complain(r.env, program+": "+err.Error())
 		return exitFailed, false
 	}
-	if owners := run.Owners(); owners != nil {
+	r.owners = run.Owners()
+	if owners := r.owners; owners != nil {
 		t.Program = func(inode uint32) (int32, string, bool) { return r.program(owners, inode) }
 		if owners.Denied() > 0 || os.Geteuid() != 0 { // also where no row is shown that could have an owner
 			warnDenied(r.env, owners)
@@ -150,9 +157,7 @@ func (r *run) inet(everything bool) (status int, more bool) {
 	if err := r.flush(t); err != nil {
 		return writeFailed(r.env, err), false
 	}
-	if r.names.hosts.Stopped() {
-		r.hint("name servers do not answer: addresses are shown as numbers (-n asks for no names)")
-	}
+	r.unanswered()
 	return status, true
 }
 

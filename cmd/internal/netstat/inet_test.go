@@ -46,9 +46,15 @@ func TestQueries(t *testing.T) {
 		r := newRun(newEnv(t.Context()), &o, nil)
 		got := r.queries(r.table(), !o.anyTable())
 		if !slices.EqualFunc(got, want, func(a, b q) bool {
-			return a.Protocol == b.Protocol && a.Family == b.Family && a.States == b.States && a.Ext == b.Ext && a.Bytecode == nil
+			noAttrs := b.Protocol == diag.TCP && b.Ext == 0
+			return a.Protocol == b.Protocol && a.Family == b.Family && a.States == b.States && a.Ext == b.Ext && a.Bytecode == nil && a.NoAttrs == noAttrs
 		}) {
 			t.Errorf("%s:\n got %+v\nwant %+v", line, got, want)
+		}
+		for _, q := range newRecorder(r, "json").queries(r.table(), !o.anyTable()) { // mark and cgroup are attributes
+			if q.NoAttrs {
+				t.Errorf("%s --output json: without attributes: %+v", line, q)
+			}
 		}
 	}
 }

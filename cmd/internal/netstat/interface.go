@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -18,7 +18,7 @@ import (
 
 // interfaces prints the network devices and their aliases.
 func (r *run) interfaces() int {
-	list, err := readInterfaces(procRoot(r.env) + "/if_inet6")
+	list, err := r.readInterfaces(procRoot(r.env) + "/if_inet6")
 	if err != nil {
 		complain(r.env, program+": "+err.Error())
 		return exitFailed
@@ -42,29 +42,25 @@ func (r *run) interfaces() int {
 	if err := r.write(); err != nil {
 		return writeFailed(r.env, err)
 	}
-	return exitOK
+	return r.whole()
 }
 
 // readInterfaces returns the devices, and the labels of IPv4 addresses that are not names of devices, in netstat's order.
-func readInterfaces(inet6File string) ([]render.Interface, error) {
-	list, at, err := readLinks()
+func (r *run) readInterfaces(inet6File string) ([]render.Interface, error) {
+	devices, at, err := r.readLinks()
 	if err != nil {
 		return nil, err
 	}
-	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
-	req.AddData(nl.NewIfAddrmsg(unix.AF_INET))
-	msgs, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
-	if err != nil {
-		return nil, fmt.Errorf("list addresses: %w", err)
-	}
 	labels := map[string]int{}
-	for i := range list {
-		labels[list[i].Name] = i
+	for i := range devices {
+		labels[devices[i].Name] = i
 	}
-	for _, m := range msgs {
-		if err := addAddress(&list, at, labels, m); err != nil {
-			return nil, fmt.Errorf("list addresses: %w", err)
-		}
+	err = r.dump("addresses", unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_INET), func(m []byte, attrs []syscall.NetlinkRouteAttr) error {
+		addAddress(&devices, at, labels, nl.DeserializeIfAddrmsg(m), attrs)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	// Of IPv6 addresses netstat's order is that of the kernel's table of them, which netlink does not keep.
 	table, _ := os.ReadFile(inet6File) // a kernel without IPv6 does not have it
@@ -77,34 +73,22 @@ func readInterfaces(inet6File string) ([]render.Interface, error) {
 		var bits, scope uint32
 		i, known := labels[string(f[5])]
 		if ok && known && numbers(f, []column{{2, 16, &bits}, {3, 16, &scope}}) {
-			list[i].Inet6 = append(list[i].Inet6, render.InterfaceInet6{Addr: addr, Bits: int(bits), Scope: scope})
+			devices[i].Inet6 = append(devices[i].Inet6, render.InterfaceInet6{Addr: addr, Bits: int(bits), Scope: scope})
 		}
 	}
-	slices.SortFunc(list, func(a, b render.Interface) int { return compareNames(a.Name, b.Name) })
-	for i := range list {
-		list[i].Name = deviceName([]byte(list[i].Name))
+	slices.SortFunc(devices, func(a, b render.Interface) int { return compareNames(a.Name, b.Name) })
+	for i := range devices {
+		devices[i].Name = deviceName([]byte(devices[i].Name))
 	}
-	return list, nil
+	return devices, nil
 }
 
 // readLinks returns the devices, and where each stands by its index.
-func readLinks() (list []render.Interface, at map[uint32]int, err error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
-	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	msgs, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list network devices: %w", err)
-	}
+func (r *run) readLinks() (devices []render.Interface, at map[uint32]int, err error) {
 	at = map[uint32]int{}
-	for _, m := range msgs {
-		if len(m) < unix.SizeofIfInfomsg {
-			return nil, nil, fmt.Errorf("list network devices: %w", unix.EBADMSG)
-		}
+	head := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	err = r.dump("network devices", unix.RTM_GETLINK, unix.RTM_NEWLINK, head, func(m []byte, attrs []syscall.NetlinkRouteAttr) error {
 		head := nl.DeserializeIfInfomsg(m)
-		attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfInfomsg:])
-		if err != nil {
-			return nil, nil, fmt.Errorf("list network devices: %w", err)
-		}
 		i := render.Interface{Type: head.Type, Flags: head.Flags}
 		for _, a := range attrs {
 			switch a.Attr.Type {
@@ -126,17 +110,11 @@ func readLinks() (list []render.Interface, at map[uint32]int, err error) {
 				}
 			}
 		}
-		at[uint32(head.Index)] = len(list)
-		list = append(list, i)
-	}
-	return list, at, nil
-}
-
-func word(b []byte) uint32 {
-	if len(b) < 4 {
-		return 0
-	}
-	return binary.NativeEndian.Uint32(b)
+		at[uint32(head.Index)] = len(devices)
+		devices = append(devices, i)
+		return nil
+	})
+	return devices, at, err
 }
 
 // deviceCounters reads struct rtnl_link_stats64 and adds up what /proc/net/dev does (dev_seq_printf_stats in net/core/net-procfs.c).
@@ -155,18 +133,10 @@ func deviceCounters(b []byte) *render.InterfaceCounters {
 }
 
 // addAddress adds an IPv4 address to the device or the alias that its label names. Only the first with a label counts.
-func addAddress(list *[]render.Interface, at map[uint32]int, labels map[string]int, m []byte) error {
-	if len(m) < unix.SizeofIfAddrmsg {
-		return unix.EBADMSG
-	}
-	head := nl.DeserializeIfAddrmsg(m)
-	attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfAddrmsg:])
-	if err != nil {
-		return err
-	}
+func addAddress(list *[]render.Interface, at map[uint32]int, labels map[string]int, head *nl.IfAddrmsg, attrs []syscall.NetlinkRouteAttr) {
 	device, ok := at[head.Index]
 	if !ok { // came up in the meantime
-		return nil
+		return
 	}
 	zero := netip.IPv4Unspecified()
 	local, peer, broadcast, label := zero, zero, zero, ""
@@ -199,7 +169,6 @@ func addAddress(list *[]render.Interface, at map[uint32]int, labels map[string]i
 		binary.BigEndian.PutUint32(mask[:], ^uint32(0)<<(32-min(head.Prefixlen, 32)))
 		e.Netmask = netip.AddrFrom4(mask)
 	}
-	return nil
 }
 
 // compareNames compares the names of devices: by the text before a number at the end, by that number, by how it is written, and by

@@ -95,17 +95,25 @@ func TestInterfaceTypes(t *testing.T) {
 func TestLongInterfaceName(t *testing.T) {
 	inNamespace(t, func() {
 		setUp(t, "link add veryverylong015 type veth peer name v1\naddr add 10.1.0.1/24 dev veryverylong015\nlink set v1 up\nlink set veryverylong015 up\n")
-		settle(t, "-i")
-		dev, err := os.ReadFile("/proc/thread-self/net/dev")
-		if err != nil {
-			t.Fatal(err)
+		counters := func() []string {
+			dev, err := os.ReadFile("/proc/thread-self/net/dev")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, text, found := bytes.Cut(dev, []byte("veryverylong015:"))
+			if !found {
+				t.Fatalf("there is no device:\n%s", dev)
+			}
+			return strings.Fields(string(text))[:16]
 		}
-		_, counters, found := bytes.Cut(dev, []byte("veryverylong015:"))
-		f := strings.Fields(string(counters))
-		if !found || f[1] == "0" {
-			t.Fatalf("there are no packets:\n%s", dev)
-		}
-		for line := range strings.Lines(ours(t.Context(), "-i").stdout) {
+		var f []string
+		var out string
+		await(t, func() bool { // until it has packets, and none comes while we look
+			f = counters()
+			out = ours(t.Context(), "-i").stdout
+			return f[1] != "0" && slices.Equal(counters(), f)
+		})
+		for line := range strings.Lines(out) {
 			if g := strings.Fields(line); g[0] == "veryverylong015" {
 				if want := slices.Concat([]string{g[0], "1500"}, f[1:5], f[9:13], []string{"BMRU"}); !slices.Equal(g, want) {
 					t.Errorf("got %q, want %q", g, want)
@@ -113,7 +121,7 @@ func TestLongInterfaceName(t *testing.T) {
 				return
 			}
 		}
-		t.Error("the device is not shown")
+		t.Errorf("the device is not shown:\n%s", out)
 	})
 }
 

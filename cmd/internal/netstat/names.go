@@ -74,7 +74,7 @@ func (n *resolver) wanted(a netip.Addr) bool {
 }
 
 // deviceName returns the name of a device as it may reach a terminal: the kernel keeps only blanks, slashes and colons out of them.
-func deviceName(b []byte) string { return string(names.AppendEscaped(nil, string(b))) }
+func deviceName(b []byte) string { return string(names.AppendEscaped(nil, b)) }
 
 // readHosts returns the IPv4 addresses in a file such as /etc/hosts (hosts(5)).
 func readHosts(file string) map[netip.Addr]bool {

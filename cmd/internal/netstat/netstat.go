@@ -49,7 +49,7 @@ func Main(env *cli.Env) int {
 		noSupport(env, "ip_masquerade")
 		return exitFailed
 	case o.statistics > 0:
-		return statistics(env, &o)
+		return newRun(env, &o, nil).statistics()
 	case o.routes > 0:
 		r := newRun(env, &o, nil)
 		return r.rounds(r.routes)
@@ -89,9 +89,13 @@ func (r *run) tables() int {
 	o, everything := r.o, !r.o.anyTable()
 	inet := everything || o.tcp || o.sctp || o.udp || o.udplite || o.raw
 	status := exitOK
+	var unix *unixTable
+	if everything || o.unix {
+		unix = r.readUnix()
+	}
 	if inet {
 		var more bool
-		if status, more = r.inet(everything); !more {
+		if status, more = r.inet(everything, unix); !more {
 			return status
 		}
 	}
@@ -100,8 +104,8 @@ func (r *run) tables() int {
 			return status
 		}
 	}
-	if everything || o.unix {
-		if status, more := r.unix(everything, !inet); !more {
+	if unix != nil {
+		if status, more := r.unix(unix, everything, !inet); !more {
 			return status
 		}
 	}
@@ -135,6 +139,21 @@ func (r *run) hint(text string) {
 	if !r.hinted[text] {
 		r.hinted[text] = true
 		complain(r.env, program+": "+text)
+	}
+}
+
+// whole returns the exit status after all has been printed.
+func (r *run) whole() int {
+	if r.partial {
+		return exitFailed
+	}
+	return exitOK
+}
+
+// unanswered says, once, that names are missing because name servers do not answer.
+func (r *run) unanswered() {
+	if r.names.hosts.Stopped() {
+		r.hint("name servers do not answer: addresses are shown as numbers (-n asks for no names)")
 	}
 }
 

@@ -71,7 +71,7 @@ func FuzzCommandLine(f *testing.F) {
 				return
 			}
 		}
-		check.Time(t, 20*time.Second, func() string { return fmt.Sprintf("%q %x", args, answer) })
+		check.Time(t, time.Minute, func() string { return fmt.Sprintf("%q %x", args, answer) })
 		k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram { return diagtest.Fuzzed(r, answer) })
 		fuzzRun(t, proc, k.Config(), append([]string{"-n"}, args...)...) // without names: no name server is asked
 	})
@@ -104,7 +104,7 @@ func FuzzTables(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which byte, text string) {
 		table := tables[int(which)%len(tables)]
-		check.Time(t, 20*time.Second, func() string { return fmt.Sprintf("%s %q", table.file, text) })
+		check.Time(t, time.Minute, func() string { return fmt.Sprintf("%s %q", table.file, text) })
 		if table.line == "" {
 			for line := range strings.Lines(text) {
 				for _, family := range []diag.Family{diag.IPv4, diag.IPv6} {

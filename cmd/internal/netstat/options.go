@@ -24,7 +24,8 @@ type options struct {
 	ipx, ax25, x25, netrom, rose, bluetooth    bool
 	routes, interfaces, statistics, masquerade int
 
-	route routeOptions
+	route    routeOptions
+	families string // as often as they were named, in that order, with commas
 
 	// implied: the inet tables were not asked for by name, so that one that is missing is no error.
 	implied bool
@@ -34,7 +35,6 @@ type options struct {
 type routeOptions struct {
 	extended             int // how often -e was given
 	fib, cache, symbolic bool
-	families             string // in the order that they were named in, with commas
 }
 
 // Options without a letter.
@@ -254,10 +254,10 @@ func (o *options) family(name string) bool {
 	default:
 		return false
 	}
-	if o.route.families != "" {
-		o.route.families += ","
+	if o.families != "" {
+		o.families += ","
 	}
-	o.route.families += canonical
+	o.families += canonical
 	return true
 }
 

@@ -79,7 +79,7 @@ func TestOptions(t *testing.T) {
 		"--appletalk --ddp":     {},
 	} {
 		got := read(t, line)
-		got.route = routeOptions{}
+		got.route, got.families = routeOptions{}, ""
 		if got != want {
 			t.Errorf("%q:\n got %+v\nwant %+v", line, got, want)
 		}
@@ -93,17 +93,29 @@ func TestRouteOptions(t *testing.T) {
 		"-eree":                       {extended: 3},
 		"-rFCN":                       {fib: true, cache: true, symbolic: true},
 		"-r --fib --cache --symbolic": {fib: true, cache: true, symbolic: true},
-		"-r64":                        {families: "inet6,inet"},
-		"-rx --ip -A ip6,unix":        {families: "unix,inet,inet6,unix"},
-		"-r --inet --inet6":           {families: "inet,inet6"},
-		"-rtS":                        {},
-		"-r --appletalk":              {families: "ddp"},
-		"-r -A econet,ash,bluetooth":  {families: "ec,ash,bluetooth"},
-		"-r --ipx --ax25 --x25":       {families: "ipx,ax25,x25"},
-		"-r --netrom --rose -A tcpip": {families: "netrom,rose,inet"},
 	} {
 		if got := read(t, line).route; got != want {
 			t.Errorf("%q:\n got %+v\nwant %+v", line, got, want)
+		}
+	}
+}
+
+func TestFamilies(t *testing.T) {
+	for line, want := range map[string]string{
+		"-r":                             "",
+		"-rtS":                           "",
+		"-r64":                           "inet6,inet",
+		"-44":                            "inet,inet",
+		"-rx --ip -A ip6,unix":           "unix,inet,inet6,unix",
+		"-r --inet --inet6":              "inet,inet6",
+		"-r --appletalk":                 "ddp",
+		"-r -A econet,ash,bluetooth":     "ec,ash,bluetooth",
+		"-r --ipx --ax25 --x25":          "ipx,ax25,x25",
+		"-r --netrom --rose -A tcpip":    "netrom,rose,inet",
+		"-4x word -A ip6,tcpip -s -- -6": "inet,unix,inet6,inet",
+	} {
+		if got := read(t, line).families; got != want {
+			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
 	}
 }

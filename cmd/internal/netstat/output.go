@@ -5,6 +5,7 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/records"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/internal/sockets"
+	render "github.com/sockeye-tools/sockeye/render/netstat"
 )
 
 // takeOutput takes --output out of the arguments of env.
@@ -45,6 +46,15 @@ type recorder struct {
 
 func newRecorder(r *run, format string) *recorder {
 	return &recorder{r, records.New(r.env.Stdout, format, records.Wants{Owners: r.o.programs, Proc: r.env.Owners.Proc})}
+}
+
+// queries are those of the tables, with attributes: there are fields that are told by them.
+func (r *recorder) queries(t *render.Table, everything bool) []diag.InetQuery {
+	list := r.run.queries(t, everything)
+	for i := range list {
+		list[i].NoAttrs = false
+	}
+	return list
 }
 
 // print prints the inet tables once.

@@ -15,7 +15,7 @@ import (
 //
 // They come from /proc/net: of IPv6 routes netlink does not tell how many references they have, nor their flags.
 func (r *run) routes() int {
-	families := r.o.route.families
+	families := r.o.families
 	if families == "" {
 		families = "inet"
 	}
@@ -33,9 +33,7 @@ func (r *run) routes() int {
 			return status
 		}
 	}
-	if r.names.hosts.Stopped() {
-		r.hint("name servers do not answer: addresses are shown as numbers (-n asks for no names)")
-	}
+	r.unanswered()
 	return exitOK
 }
 
@@ -135,7 +133,7 @@ func (r *run) readRoutes(file, family string, parse func([]byte) (render.Route, 
 		var addrs []netip.Addr
 		for i := range list {
 			addrs = append(addrs, list[i].Gateway)
-			if !list[i].Dst.Is4() || !list[i].ByNetwork(true) {
+			if !list[i].Dst.Is4() || !list[i].ByNetwork() {
 				addrs = append(addrs, list[i].Dst)
 			}
 		}
@@ -233,7 +231,7 @@ func readNetworks(file string) map[netip.Addr]string {
 		}
 		a := netip.AddrFrom4(raw)
 		if _, twice := found[a]; good && !twice {
-			found[a] = string(names.AppendEscaped(nil, string(f[0])))
+			found[a] = string(names.AppendEscaped(nil, f[0]))
 		}
 	}
 	return found

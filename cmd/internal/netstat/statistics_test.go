@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -91,16 +90,6 @@ func theirsOver(t *testing.T, proc string, args ...string) result {
 	return result{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
 }
 
-func oursOver(t *testing.T, proc string, args ...string) result {
-	t.Helper()
-	var out, errs bytes.Buffer
-	env := newEnv(t.Context(), args...)
-	env.Owners.Proc = proc
-	env.Stdout, env.Stderr = &out, &errs
-	status := Main(env)
-	return result{out.String(), errs.String(), status}
-}
-
 func needMounts(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -122,13 +111,13 @@ func TestStatisticsAgainstNetstat(t *testing.T) {
 		"-s --appletalk", "-s -A appletalk", "-s -A econet", "-s -A ash", "-s --bluetooth", "-s --protocol=unix --protocol=x25", "--protocol inet -s6",
 		"-s -- -6", "-s -A foo", "-s -A inet,foo",
 	} {
-		want, got := theirsOver(t, proc, strings.Fields(args)...), oursOver(t, proc, strings.Fields(args)...)
+		want, got := theirsOver(t, proc, strings.Fields(args)...), oursWith(t, proc, strings.Fields(args)...)
 		if got != want {
 			t.Errorf("%s:\n got %+v\nwant %+v", args, got, want)
 		}
 	}
 	for _, args := range []string{"-ss", "-sr", "-si", "-sM"} {
-		want, got := theirsOver(t, proc, args), oursOver(t, proc, args)
+		want, got := theirsOver(t, proc, args), oursWith(t, proc, args)
 		if got.status != want.status || got.stdout != want.stdout || !strings.HasPrefix(got.stderr, "usage: ") {
 			t.Errorf("%s: got %+v, want %+v", args, got, want)
 		}
@@ -159,7 +148,7 @@ func TestStatisticsErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			proc := host.write(t)
 			for _, args := range []string{"-s", "-s6", "-st", "-s6t", "-su", "-s6u", "-sS"} {
-				want, got := theirsOver(t, proc, args), oursOver(t, proc, args)
+				want, got := theirsOver(t, proc, args), oursWith(t, proc, args)
 				if name == "no colon" && strings.HasPrefix(args, "-s6") { // net-tools passes it over in silence
 					want.stderr = "Problem while parsing /proc/net/snmp\n"
 				}
@@ -174,7 +163,7 @@ func TestStatisticsErrors(t *testing.T) {
 // TestStatisticsWithoutFigures is where we differ: net-tools takes what is missing for 0.
 func TestStatisticsWithoutFigures(t *testing.T) {
 	proc := small.with("snmp", "Ip: InReceives\nIp: 3\nTcp: InSegs OutSegs\nTcp: 1\n").write(t)
-	got := oursOver(t, proc, "-s4t")
+	got := oursWith(t, proc, "-s4t")
 	want := result{"IpExt:\n    InOctets: 4\nMPTcpExt:\n", "Problem while parsing /proc/net/snmp\n", exitOK}
 	got.stdout = got.stdout[strings.Index(got.stdout, "IpExt"):]
 	if got != want {
@@ -198,15 +187,4 @@ func TestStatisticsOfThisKernel(t *testing.T) {
 			t.Errorf("there were connections:\n%s", out)
 		}
 	})
-}
-
-func TestFamilyNames(t *testing.T) {
-	env := newEnv(t.Context(), "-4x", "word", "-A", "ip6,tcpip", "--ipx", "-s", "--", "-6")
-	if got, want := familyNames(env), []string{"inet", "unix", "inet6", "inet", "ipx"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	env.Getenv = func(name string) string { return map[string]string{"POSIXLY_CORRECT": "1"}[name] }
-	if got, want := familyNames(env), []string{"inet", "unix"}; !slices.Equal(got, want) {
-		t.Errorf("with POSIXLY_CORRECT: got %q, want %q", got, want)
-	}
 }

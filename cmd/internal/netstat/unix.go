@@ -10,33 +10,50 @@ import (
 	render "github.com/sockeye-tools/sockeye/render/netstat"
 )
 
-// unix prints the UNIX domain sockets, and reports whether other tables may follow.
+// unixTable is a text such as /proc/net/unix, or why there is none.
+type unixTable struct {
+	text []byte
+	err  error
+}
+
+func (r *run) readUnix() *unixTable {
+	text, err := os.ReadFile(procRoot(r.env) + "/unix")
+	return &unixTable{r.oneLineEach(text), err}
+}
+
+// inodes returns those of the sockets that are shown. It is not nil.
+func (u *unixTable) inodes(which render.Which) []uint32 {
+	list := []uint32{}
+	for s := range unixSockets(u.text, func() {}) {
+		if s.Inode != 0 && which.ShowsUnix(s) {
+			list = append(list, uint32(s.Inode))
+		}
+	}
+	return list
+}
+
+// unix prints the UNIX domain sockets, and reports whether other tables may follow. alone: there are no inet tables, whose owners were
+// looked up together with those of these.
 //
 // They come from /proc/net/unix and not from sock_diag, which tells neither how many references a socket has nor of connections that
 // wait to be accepted. But sock_diag tells which names have line feeds.
-func (r *run) unix(everything, warn bool) (status int, more bool) {
+func (r *run) unix(u *unixTable, everything, alone bool) (status int, more bool) {
 	t := r.table()
-	table, err := os.ReadFile(procRoot(r.env) + "/unix")
-	table = r.oneLineEach(table)
-	if t.Programs && r.env.Owners.Backend != owner.None {
-		inodes := []uint32{}
-		for s := range unixSockets(table, func() {}) {
-			if s.Inode != 0 && t.Which.ShowsUnix(s) {
-				inodes = append(inodes, uint32(s.Inode))
-			}
-		}
-		owners, err := owner.Resolve(r.env.Ctx, &r.env.Owners, inodes)
-		if err != nil {
+	if t.Programs && alone && r.env.Owners.Backend != owner.None {
+		var err error
+		if r.owners, err = owner.Resolve(r.env.Ctx, &r.env.Owners, u.inodes(t.Which)); err != nil {
 			complain(r.env, program+": "+err.Error())
 			return exitFailed, false
 		}
-		t.Program = func(inode uint32) (int32, string, bool) { return r.program(owners, inode) }
-		if warn && (owners.Denied() > 0 || os.Geteuid() != 0) {
-			warnDenied(r.env, owners)
+		if r.owners.Denied() > 0 || os.Geteuid() != 0 {
+			warnDenied(r.env, r.owners)
 		}
 	}
+	if r.owners != nil {
+		t.Program = func(inode uint32) (int32, string, bool) { return r.program(r.owners, inode) }
+	}
 	r.buf = t.AppendUnixHeader(r.buf)
-	switch {
+	switch err := u.err; {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		byName := !everything && !r.o.implied
 		if byName || everything && r.o.verbose {
@@ -50,7 +67,7 @@ func (r *run) unix(everything, warn bool) (status int, more bool) {
 		status = exitErrno
 	}
 	bogus := func() { complain(r.env, "warning, got bogus unix line.") }
-	for s := range unixSockets(table, bogus) {
+	for s := range unixSockets(u.text, bogus) {
 		r.buf = t.AppendUnix(r.buf, s)
 		if len(r.buf) >= bufferSize-lineRoom {
 			if err := r.write(); err != nil {
