@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/inet"
 )
 
 // appendAddr appends an address and the colon behind it: a host's name, dotted, or in brackets; * for :: unless the socket is
@@ -14,7 +15,7 @@ func (p *Writer) appendAddr(b []byte, a netip.Addr, ifindex uint32, v6only bool)
 	} else if name, ok := p.host(a); ok {
 		b = append(b, name...)
 	} else if a.Is4() {
-		b = appendIPv4(b, a.As4())
+		b = inet.AppendIPv4(b, a.As4())
 	} else {
 		b = append(appendIPv6(append(b, '['), a.As16()), ']')
 	}
@@ -30,7 +31,7 @@ func (p *Writer) appendHost(b []byte, a netip.Addr) []byte {
 		return append(b, name...)
 	}
 	if a.Is4() {
-		return appendIPv4(b, a.As4())
+		return inet.AppendIPv4(b, a.As4())
 	}
 	return appendIPv6(b, a.As16())
 }
@@ -40,29 +41,6 @@ func (p *Writer) host(a netip.Addr) (string, bool) {
 		return "", false
 	}
 	return p.opt.Host(a)
-}
-
-// appendIPv4 is quicker than netip.Addr.AppendTo: every row has two addresses.
-func appendIPv4(b []byte, a [4]byte) []byte {
-	n := len(b)
-	b = append(b, "255.255.255.255"...)
-	for i, v := range a {
-		if i > 0 {
-			b[n] = '.'
-			n++
-		}
-		if v >= 100 {
-			b[n] = '0' + v/100
-			n++
-		}
-		if v >= 10 {
-			b[n] = '0' + v/10%10
-			n++
-		}
-		b[n] = '0' + v%10
-		n++
-	}
-	return b[:n]
 }
 
 // appendIPv6 is inet_ntop(3): as RFC 5952 has it, with the last 32 bits of IPv4-mapped addresses and those of ::/96 dotted.
@@ -92,7 +70,7 @@ func appendIPv6(b []byte, a [16]byte) []byte {
 			b = append(b, ':')
 		}
 		if i == 6 && from == 0 && (to == 6 || to == 5 && word[5] == 0xffff) {
-			return appendIPv4(b, [4]byte(a[12:]))
+			return inet.AppendIPv4(b, [4]byte(a[12:]))
 		}
 		b = appendHex(b, uint64(word[i]))
 	}

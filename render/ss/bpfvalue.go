@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // BPFMaps knows the types of the values of BPF maps.
@@ -52,10 +54,10 @@ type valueDump struct {
 func (v *valueDump) value(name string, t btf.Type, data []byte, from, bits int) {
 	v.indent()
 	if name != "" {
-		v.text("." + string(appendName(nil, []byte(name))) + " = ")
+		v.text("." + string(names.AppendEscaped(nil, name)) + " = ")
 	}
 	if !v.inArray {
-		v.text("(" + string(appendName(nil, []byte(typeName(t, "")))) + ")")
+		v.text("(" + string(names.AppendEscaped(nil, typeName(t, ""))) + ")")
 	}
 	if size, err := btf.Sizeof(t); bits == 0 && (err != nil || size > len(data)) {
 		return
@@ -181,7 +183,7 @@ func (v *valueDump) integer(t *btf.Int, data []byte) {
 		}
 	case 16:
 		lo, hi := binary.NativeEndian.Uint64(data), binary.NativeEndian.Uint64(data[8:])
-		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 { // big endian
+		if bigEndian {
 			lo, hi = hi, lo
 		}
 		s := strconv.FormatUint(lo, 16)
@@ -204,7 +206,7 @@ func (v *valueDump) enum(t *btf.Enum, data []byte, from, bits int) {
 	}
 	for _, e := range t.Values {
 		if e.Value == n || t.Size < 8 && uint32(e.Value) == uint32(n) {
-			v.leaf(string(appendName(nil, []byte(e.Name))))
+			v.leaf(string(names.AppendEscaped(nil, e.Name)))
 			return
 		}
 	}
@@ -246,19 +248,21 @@ func readInt(data []byte, signed bool) uint64 {
 	return 0
 }
 
+// bigEndian: there bit fields begin at the top of the byte.
+var bigEndian = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
+
 // bitField reads bits that begin at a bit of data, counted as the processor does.
 func bitField(data []byte, from, bits int) (n uint64) {
-	big := binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 	for i := range bits {
 		at := from + i
-		if big { // the first bit is the highest one
+		if bigEndian { // the first bit is the highest one
 			at = from + bits - 1 - i
 		}
 		if at/8 >= len(data) {
 			break
 		}
 		bit := data[at/8] >> (at % 8) & 1
-		if big {
+		if bigEndian {
 			bit = data[at/8] >> (7 - at%8) & 1
 		}
 		n |= uint64(bit) << i

@@ -55,7 +55,7 @@ func (p *Writer) appendProcExt(b []byte, s *diag.InetSocket) []byte {
 		b = appendTimer(b, s, diag.TCP)
 	}
 	if p.opt.Extended {
-		b = appendUser(b, s)
+		b = appendUser(b, s.UID, s.Inode)
 	}
 	if p.row != nil {
 		b = p.appendProcRow(b, s)
@@ -78,16 +78,8 @@ func appendTimer(b []byte, s *diag.InetSocket, kind diag.Protocol) []byte {
 	return append(appendUint(b, uint64(s.Retrans)), ')')
 }
 
-func appendUser(b []byte, s *diag.InetSocket) []byte {
-	if s.UID != 0 {
-		b = appendUint(append(b, " uid:"...), uint64(s.UID))
-	}
-	return appendUint(append(b, " ino:"...), uint64(s.Inode))
-}
-
 func (p *Writer) appendDetails(b []byte, s *diag.InetSocket) []byte {
-	b = appendUser(b, s)
-	b = appendHex(append(b, " sk:"...), s.Cookie)
+	b = appendIdentity(b, s.UID, s.Inode, s.Cookie)
 	if m, ok := s.Mark(); ok && m != 0 {
 		b = appendHex(append(b, " fwmark:0x"...), uint64(m))
 	}

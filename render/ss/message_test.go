@@ -15,9 +15,6 @@ var (
 	be = binary.BigEndian
 )
 
-// bigEndian: there bit fields begin at the top of the byte. Tests write them as they are elsewhere.
-var bigEndian = ne.Uint16([]byte{0, 1}) == 1
-
 // message is one answer of the kernel in the making (struct inet_diag_msg of linux/inet_diag.h).
 type message struct {
 	proto          diag.Protocol // of the query; 0: TCP
@@ -39,6 +36,7 @@ func attr(typ diag.Attr, values ...any) []byte {
 	for _, x := range values {
 		v = appendValue(v, x)
 	}
+	// On big-endian processors bit fields begin at the top of the byte. Tests write them as they are elsewhere.
 	if typ == diag.AttrSockOpt && bigEndian && len(v) == 2 {
 		v[0], v[1] = bits.Reverse8(v[1]), bits.Reverse8(v[0])
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // NetlinkProtocols returns iproute2's own names of the netlink protocols.
@@ -42,7 +43,7 @@ func (p *Writer) Netlink(s *diag.NetlinkSocket) error {
 			if s.PortID <= math.MaxInt32 { // the port is taken for a process, and 0 for the kernel
 				context = p.opt.ProcessContext(int32(s.PortID))
 			}
-			b = appendName(append(b, " proc_ctx="...), []byte(context))
+			b = names.AppendEscaped(append(b, " proc_ctx="...), context)
 		}
 		if p.opt.Extended {
 			b = p.appendNetlinkDetails(b, s)

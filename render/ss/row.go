@@ -1,9 +1,6 @@
 package ss
 
-import (
-	"github.com/sockeye-tools/sockeye/diag"
-	"github.com/sockeye-tools/sockeye/render/names"
-)
+import "github.com/sockeye-tools/sockeye/diag"
 
 // open begins the row of a socket that is not of the inet families: the cells up to the local address. What it returns is put back by
 // close.
@@ -55,13 +52,17 @@ func (p *Writer) close(b []byte, at int) error {
 	return nil
 }
 
-// appendIdentity appends user, inode and cookie. As in ss, there is no user where it is root, or not known.
-func appendIdentity(b []byte, uid, inode uint32, sk uint64) []byte {
+// appendIdentity appends user, inode and cookie.
+func appendIdentity(b []byte, uid, inode uint32, cookie uint64) []byte {
+	return appendHex(append(appendUser(b, uid, inode), " sk:"...), cookie)
+}
+
+// appendUser appends user and inode. As in ss, there is no user where it is root, or not known.
+func appendUser(b []byte, uid, inode uint32) []byte {
 	if uid != 0 {
 		b = appendUint(append(b, " uid:"...), uint64(uid))
 	}
-	b = appendUint(append(b, " ino:"...), uint64(inode))
-	return appendHex(append(b, " sk:"...), sk)
+	return appendUint(append(b, " ino:"...), uint64(inode))
 }
 
 // block begins a block of details: on a line of its own, unless there is to be one line for each socket.
@@ -70,14 +71,4 @@ func (p *Writer) block(b []byte, name string) []byte {
 		return append(append(b, ' '), name...)
 	}
 	return append(append(b, "\n\t"...), name...)
-}
-
-// appendName appends a name that anybody may have chosen. Control characters are escaped.
-func appendName(b, name []byte) []byte {
-	for _, c := range name {
-		if c < ' ' || c >= 0x7f {
-			return names.AppendEscaped(b, string(name))
-		}
-	}
-	return append(b, name...)
 }

@@ -82,6 +82,9 @@ func preload(t *testing.T) string {
 	t.Helper()
 	cc, err := exec.LookPath("cc")
 	if err != nil {
+		if os.Getenv("SOCKEYE_REQUIRE_PEERS") == "1" {
+			t.Fatal(err)
+		}
 		t.Skipf("needs a C compiler to hand the peer its answers: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "answer.so")

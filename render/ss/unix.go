@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // Unix prints a unix socket. The error is the writer's.
@@ -68,7 +69,7 @@ func (p *Writer) appendUnixName(b []byte, s *diag.UnixSocket) []byte {
 	if p.name, ok = AppendUnixName(p.name[:0], s); !ok {
 		return append(b, '*')
 	}
-	return appendName(b, p.name)
+	return names.AppendEscaped(b, p.name)
 }
 
 func (p *Writer) appendUnixDetails(b []byte, s *diag.UnixSocket) []byte {

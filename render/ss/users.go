@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/render/names"
 )
 
 // Unowned returns how many of the sockets have an inode, and so an owner, that is not known.
@@ -87,11 +88,11 @@ func (p *Writer) appendHolder(b []byte, pid, tid, fd int32) []byte {
 		b = appendUint(append(b, ",tid="...), uint64(tid))
 	}
 	if p.opt.ProcessContext != nil {
-		b = appendName(append(b, ",proc_ctx="...), []byte(p.opt.ProcessContext(tid)))
+		b = names.AppendEscaped(append(b, ",proc_ctx="...), p.opt.ProcessContext(tid))
 	}
 	b = appendUint(append(b, ",fd="...), uint64(fd))
 	if p.opt.SocketContext != nil {
-		b = appendName(append(b, ",sock_ctx="...), []byte(p.opt.SocketContext(tid, fd)))
+		b = names.AppendEscaped(append(b, ",sock_ctx="...), p.opt.SocketContext(tid, fd))
 	}
 	return b
 }

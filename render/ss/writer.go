@@ -192,10 +192,7 @@ func (p *Writer) Inet(s *diag.InetSocket) error {
 	b = p.end(b, at, colPeer)
 	at = len(b)
 	b = p.end(p.appendPort(begin(b), s.Protocol, s.Remote.Port()), at, colPeerPort)
-	if p.opt.Processes {
-		at = len(b)
-		b = p.end(p.appendUsers(begin(b), s.Inode), at, colProcess)
-	}
+	b = p.users(b, s.Inode)
 	at = len(b)
 	b = begin(b)
 	if p.ext {

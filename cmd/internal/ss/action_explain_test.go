@@ -3,12 +3,10 @@ package ss
 import (
 	"strings"
 	"testing"
-
-	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 )
 
 func TestExplain(t *testing.T) {
-	ns := scene.NewNetNS(t)
+	v := newVictims(t)
 	for _, tt := range []struct{ line, want string }{
 		{"--explain -tan dport = 443 and dev lo", `filter:
   and
@@ -31,9 +29,12 @@ dumps:
 		{"-tl6 not ( src unix:x or autobound ) --explain", `here:   the filter, for the sockets that the bytecode accepts`},
 		{"--explain -K -tan", "dumps:\n  tcp"}, // and nothing is closed
 	} {
-		got := inNS(t, ns, nil, "", tt.line)
+		got := inNS(t, v.NetNS, nil, "", tt.line)
 		if got.status != 0 || got.stderr != "" || got.stdout != tt.want && (strings.HasPrefix(tt.want, "filter:") || !strings.Contains(got.stdout, tt.want)) {
 			t.Errorf("%s: %+v\nwant %s", tt.line, got, tt.want)
 		}
+	}
+	if closed := v.closed(t); closed != nil {
+		t.Errorf("closed: %q", closed)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -255,11 +254,7 @@ func TestKillMPTCP(t *testing.T) {
 		got.stderr != "ss: MPTCP sockets have lost their subflows: they end once net.mptcp.close_timeout is over\n" {
 		t.Errorf("%+v", got)
 	}
-	for end := time.Now().Add(5 * time.Second); subflows() != "" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-	}
-	if left := subflows(); left != "" {
-		t.Errorf("subflows are left:\n%s", left)
-	}
+	wait(t, "no subflows to be left", func() bool { return subflows() == "" })
 	got = inNS(t, v.NetNS, nil, "", "-KMlnH")
 	if got.stdout != "" || got.stderr != "SOCK_DESTROY answers: Operation not supported (sockets not closed: 1)\n" {
 		t.Errorf("listener: %+v", got)

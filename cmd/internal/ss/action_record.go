@@ -32,7 +32,7 @@ func record(env *cli.Env, o *options, conn *diag.Conn) (err error) {
 		w = f
 	}
 	buf := bufio.NewWriterSize(w, 64<<10)
-	ext := (&show{o: o}).ext(diag.TCP)
+	ext := o.ext(diag.TCP)
 	if o.render.Memory {
 		ext |= diag.ExtMemInfo // ss asks for both
 	}
@@ -63,12 +63,11 @@ var noTCP = func() []byte {
 
 // recorded returns the queries of the tables that are asked for, but for TCP's.
 func (o *options) recorded() (list []diag.Query) {
-	s := &show{o: o}
 	for _, t := range inetTables {
 		if t.table&o.tables == 0 || t.table == tableTCP {
 			continue
 		}
-		ext := s.ext(t.proto)
+		ext := o.ext(t.proto)
 		if o.render.Memory {
 			ext |= diag.ExtMemInfo
 		}

@@ -159,8 +159,8 @@ func (s *show) readDump(name string) (list []recorded) {
 		}
 		return false
 	}
+	head := make([]byte, unix.SizeofNlMsghdr)
 	for {
-		head := make([]byte, unix.SizeofNlMsghdr)
 		if !fill(head, "Reading header from $TCPDIAG_FILE") {
 			return list
 		}

@@ -35,14 +35,16 @@ func TestSummaryOfScene(t *testing.T) {
 		}
 	}
 	var counted ss.Summary
-	var b []byte
-	var err error
-	if e := s.Do(func() { b, err = os.ReadFile("/proc/thread-self/net/sockstat") }); e != nil || err != nil {
-		t.Fatal(e, err)
+	for _, name := range []string{"sockstat", "sockstat6"} {
+		var b []byte
+		var err error
+		if e := s.Do(func() { b, err = os.ReadFile("/proc/thread-self/net/" + name) }); e != nil || err != nil {
+			t.Fatal(e, err)
+		}
+		readSockstat(&counted, b)
 	}
-	readSockstat(&counted, b)
-	if counted.UDP4 < udp4 {
-		t.Errorf("%d UDP sockets over IPv4, the scene has %d, and %d over IPv6", counted.UDP4, udp4, udp6)
+	if counted.UDP4 < udp4 || counted.UDP6 < udp6 || udp4 == 0 || udp6 == 0 {
+		t.Errorf("%d UDP sockets over IPv4 and %d over IPv6, the scene has %d and %d", counted.UDP4, counted.UDP6, udp4, udp6)
 	}
 }
 

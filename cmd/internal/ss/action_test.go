@@ -1,7 +1,6 @@
 package ss
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -30,18 +29,13 @@ func runIn(t testing.TB, ns *scene.NetNS, user *syscall.Credential, env []string
 			cmd.Path = publicSelf(t)
 		}
 	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := ns.Run(cmd)
-	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		t.Fatalf("%v: %v", argv, err)
-	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return command(t, ns, cmd)
 }
 
 func commandOf(t testing.TB, env []string, argv ...string) *exec.Cmd {
 	t.Helper()
-	env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, env...)
+	// Without GORACE a program of ours would sleep for a second when it ends under the race detector.
+	env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "GORACE=" + os.Getenv("GORACE")}, env...)
 	if argv[0] == "" {
 		exe, err := os.Executable()
 		if err != nil {

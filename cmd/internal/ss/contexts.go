@@ -46,7 +46,7 @@ func (c *contexts) process(pid int32) string {
 
 // socket returns the context of the socket that a process has as a descriptor: the attribute security.selinux of its file.
 func (c *contexts) socket(pid, fd int32) string {
-	b := make([]byte, 256)
+	b := make([]byte, 4096) // what SELinux takes as a context is shorter than a page
 	n, err := unix.Getxattr(c.proc+"/"+strconv.Itoa(int(pid))+"/fd/"+strconv.Itoa(int(fd)), "security.selinux", b)
 	if err != nil {
 		return unavailable

@@ -49,12 +49,12 @@ func peer(t testing.TB) string {
 	return path
 }
 
-// command runs a command in the scene.
-func command(t testing.TB, s *scene.Scene, cmd *exec.Cmd) result {
+// command runs a command in a namespace.
+func command(t testing.TB, ns *scene.NetNS, cmd *exec.Cmd) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := s.Run(cmd)
+	err := ns.Run(cmd)
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		t.Fatalf("%v: %v", cmd, err)
 	}
@@ -66,7 +66,7 @@ func theirs(t testing.TB, s *scene.Scene, columns string, args ...string) result
 	t.Helper()
 	cmd := exec.Command(peer(t), args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "COLUMNS=" + columns}
-	return command(t, s, cmd)
+	return command(t, s.NetNS, cmd)
 }
 
 // moving are numbers that grow while the sockets rest, and with them the width of the extensions.
@@ -166,30 +166,15 @@ func TestFaceBothFamilies(t *testing.T) {
 // TestFaceUnprivileged: who may not see owners is told so, once.
 func TestFaceUnprivileged(t *testing.T) {
 	s := scene.New(t)
-	dir, err := os.MkdirTemp("", "sockeye-ss")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	self, err := os.ReadFile("/proc/self/exe")
-	if err == nil {
-		err = errors.Join(os.WriteFile(filepath.Join(dir, "ss"), self, 0o755), os.Chmod(dir, 0o755))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	const nobody = 65534
-	run := func(line string) result {
-		cmd := exec.Command(filepath.Join(dir, "ss"))
-		cmd.Env = []string{runAs + "=" + line}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		cmd.Dir = "/"
-		return command(t, s, cmd)
-	}
-	plain, got := run("-tln"), run("-tlnp")
+	nobody := &syscall.Credential{Uid: 65534, Gid: 65534}
+	run := func(line string) result { return runIn(t, s.NetNS, nobody, nil, "", line) }
+	plain, got, records := run("-tln"), run("-tlnp"), run("-tlnp --output ndjson")
 	const hint = "ss: owners of other users' sockets are not shown: run as root\n"
 	if got.stderr != hint || got.status != 0 || strings.Contains(got.stdout, "users:") {
 		t.Errorf("-tlnp: stderr %q, status %d\n%s", got.stderr, got.status, got.stdout)
+	}
+	if records.stderr != hint || records.status != 0 || strings.Count(records.stdout, "\n") != strings.Count(plain.stdout, "\n")-1 {
+		t.Errorf("-tlnp --output ndjson: stderr %q, status %d\n%s", records.stderr, records.status, records.stdout)
 	}
 	if plain.stderr != "" || strings.Count(got.stdout, "\n") != strings.Count(plain.stdout, "\n") {
 		t.Errorf("-tln: stderr %q, %d lines, with owners %d", plain.stderr, strings.Count(plain.stdout, "\n"), strings.Count(got.stdout, "\n"))
@@ -217,8 +202,7 @@ func TestFaceTerminal(t *testing.T) {
 			return <-done
 		}
 		theirs := exec.Command(p, "-tlnp")
-		self := exec.Command("/proc/self/exe")
-		self.Env = []string{runAs + "=-tlnp", "COLUMNS=20"}
+		self := commandOf(t, []string{"COLUMNS=20"}, "", "-tlnp")
 		if got, want := on(self), on(theirs); got != want {
 			t.Errorf("%d columns:\n%s\nwant\n%s", columns, strconv.Quote(got), strconv.Quote(want))
 		}

@@ -76,15 +76,17 @@ func TestOthersFace(t *testing.T) {
 	} {
 		args := strings.Fields(line)
 		for _, columns := range []string{"", []string{"60", "80", "132", "200"}[i%4]} {
-			want := theirs(t, s, columns, args...)
-			var got result
-			if err := s.Do(func() { got = ours(t, columns, args...) }); err != nil {
-				t.Fatal(err)
+			var want, got result
+			for range 4 { // a socket may change in between
+				want = theirs(t, s, columns, args...)
+				if err := s.Do(func() { got = ours(t, columns, args...) }); err != nil {
+					t.Fatal(err)
+				}
+				if got == want {
+					break
+				}
 			}
 			if got != want {
-				if again := theirs(t, s, columns, args...); again != want {
-					continue // something happened
-				}
 				t.Errorf("COLUMNS=%s ss %s: status %d, stderr %q, want %d, %q\n%s", columns, line, got.status, got.stderr, want.status, want.stderr,
 					firstDiff(got.stdout, want.stdout))
 			}

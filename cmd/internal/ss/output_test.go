@@ -114,6 +114,8 @@ func TestOutputMistakes(t *testing.T) {
 		{"-s --output json", "ss: -s does not go with --output\n", exitUsage},
 		{"-E --output json", "ss: -E does not go with --output\n", exitUsage},
 		{"-D - --output json", "ss: -D does not go with --output\n", exitUsage},
+		{"-b --output json", "ss: -b does not go with --output\n", exitUsage},
+		{"-tpT --output json", "ss: -T does not go with --output\n", exitUsage},
 		{"-tx --output json", "ss: --output json has sockets of IPv4 and IPv6 alone: choose of -t -u -w -S -M\n", exitUsage},
 		{"--o", "ss: option '--o' is ambiguous; possibilities: '--options' '--oneline'\n" + usage, exitUsage},
 	} {

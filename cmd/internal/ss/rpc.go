@@ -162,13 +162,16 @@ func readRPCNames(file string) map[uint32]string {
 	return programs
 }
 
-// rpc returns the ports of RPC services, where -r asks for them: nil if there is no rpcbind.
+// rpc returns the ports of RPC services, where -r asks for them: none if there is no rpcbind, which is not asked again.
 func (o *options) rpc() map[ss.RPCPort]string {
 	if !o.resolve || o.render.Numeric || o.tables&tablesInet == 0 {
 		return nil
 	}
 	if o.render.RPC == nil {
-		o.render.RPC, _ = rpcPorts(rpcbindSocket, rpcFile) // without, ports are named as ever
+		var err error
+		if o.render.RPC, err = rpcPorts(rpcbindSocket, rpcFile); err != nil {
+			o.render.RPC = map[ss.RPCPort]string{} // ports are named as ever
+		}
 	}
 	return o.render.RPC
 }

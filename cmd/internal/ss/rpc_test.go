@@ -105,6 +105,16 @@ func TestRPCPorts(t *testing.T) {
 			t.Errorf("%s/%s: %d, %v", tt.name, tt.proto, port, ok)
 		}
 	}
+	// They are asked for once, also where there is no rpcbind, and not where they are not shown.
+	for line, wanted := range map[string]bool{"-tr": true, "-tnr": false, "-t": false, "-xr": false} {
+		o, err := parse(words(line), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ports := o.rpc(); (ports != nil) != wanted || (o.render.RPC != nil) != wanted {
+			t.Errorf("%s: %v", line, ports)
+		}
+	}
 	whole := rpcAnswer(1, rpcServices...)
 	for n := range whole {
 		if _, err := parseRPCPorts(whole[:n], nil); err == nil {

@@ -3,12 +3,10 @@ package ss
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"slices"
-	"syscall"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/cmd/internal/records"
@@ -139,23 +137,20 @@ func (s *show) hint(text string) { fmt.Fprintf(s.env.Stderr, "ss: %s\n", text) }
 
 // queries returns what to ask the kernel for, in the order of the tables.
 func (s *show) queries() (list []diag.InetQuery) {
-	family := diag.Unspec
-	switch wanted := s.filter.Family(); {
-	case wanted == diag.IPv4 || wanted == diag.IPv6:
-		family = wanted // an operand's family replaces those that were asked for
-	case wanted != diag.Unspec:
+	family := s.filter.Family() // an operand's family replaces those that were asked for
+	switch family {
+	case diag.Unspec:
+		family = s.o.oneFamily()
+	case diag.IPv4, diag.IPv6:
+	default:
 		return nil // no inet socket is of it
-	case s.o.v4 != s.o.v6 && s.o.v4:
-		family = diag.IPv4
-	case s.o.v4 != s.o.v6:
-		family = diag.IPv6
 	}
 	code, _ := s.filter.Bytecode()
 	for _, t := range inetTables {
 		if s.o.tables&t.table == 0 {
 			continue
 		}
-		q := diag.InetQuery{Protocol: t.proto, Family: family, States: s.o.states, Ext: s.ext(t.proto), Bytecode: code, BPFMaps: s.o.maps.descriptors()}
+		q := diag.InetQuery{Protocol: t.proto, Family: family, States: s.o.states, Ext: s.o.ext(t.proto), Bytecode: code, BPFMaps: s.o.maps.descriptors()}
 		if t.proto == diag.SCTP {
 			q.Bytecode = nil // the kernel does not look at it
 		}
@@ -174,12 +169,12 @@ func (s *show) queries() (list []diag.InetQuery) {
 // noAttrs reports whether struct inet_diag_msg has all that is shown and filtered by.
 func (s *show) noAttrs() bool {
 	r := &s.o.render
-	return s.filter.Tree() == nil && s.kill == nil && !(r.Extended || r.Memory || r.Info || r.TOS || r.Cgroup || r.SockOpt)
+	return s.records == nil && s.filter.Tree() == nil && s.kill == nil && !(r.Extended || r.Memory || r.Info || r.TOS || r.Cgroup || r.SockOpt)
 }
 
 // ext returns the attributes that columns need.
-func (s *show) ext(p diag.Protocol) (e diag.Ext) {
-	r := &s.o.render
+func (o *options) ext(p diag.Protocol) (e diag.Ext) {
+	r := &o.render
 	if r.Memory {
 		e |= diag.ExtSKMemInfo
 	}
@@ -192,7 +187,7 @@ func (s *show) ext(p diag.Protocol) (e diag.Ext) {
 			e |= diag.ExtInfo
 		}
 	}
-	if s.o.kill && p == diag.MPTCP {
+	if o.kill && p == diag.MPTCP {
 		e |= diag.ExtInfo // the token
 	}
 	if r.TOS {
@@ -232,7 +227,11 @@ func (s *show) print(ctx context.Context, queries []diag.InetQuery) (failed bool
 		if sockets.Unsupported(err) {
 			continue
 		}
-		if q, ok := s.refused(err); ok {
+		if q, ok := sockets.Refused(err); ok {
+			if s.o.maps != nil && q.BPFMaps == nil && !s.noMaps {
+				s.hint("values of BPF maps are not shown: that needs CAP_BPF, or root")
+				s.noMaps = true
+			}
 			if err := s.release(); err != nil {
 				return false, err
 			}
@@ -271,29 +270,6 @@ func (s *show) match(queries []diag.InetQuery) func(*diag.InetSocket) bool {
 	return func(sock *diag.InetSocket) bool {
 		return sock.Source == diag.FromNetlink && sock.Protocol != diag.SCTP || s.filter.Match(sock)
 	}
-}
-
-// refused reports a query that the kernel did not take, and returns it without what it may have refused: the values of BPF maps, else
-// the bytecode, so that the filter looks at every socket.
-func (s *show) refused(err error) (diag.InetQuery, bool) {
-	qe, ok := errors.AsType[*sockets.QueryError](err)
-	if !ok || errors.Is(err, diag.ErrPartial) || !errors.Is(err, os.ErrPermission) && !errors.Is(err, syscall.EINVAL) {
-		return diag.InetQuery{}, false
-	}
-	q := qe.Query
-	switch {
-	case q.BPFMaps != nil && errors.Is(err, os.ErrPermission):
-		q.BPFMaps = nil
-		if !s.noMaps {
-			s.hint("values of BPF maps are not shown: that needs CAP_BPF, or root")
-		}
-		s.noMaps = true
-	case q.Bytecode != nil:
-		q.Bytecode = nil
-	default:
-		return diag.InetQuery{}, false
-	}
-	return q, true
 }
 
 // socket prints a socket, or holds it back where hosts are named.

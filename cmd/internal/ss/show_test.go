@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
-	"github.com/sockeye-tools/sockeye/internal/sockets"
 )
 
 // newTestShow is a show of a command line, with a kernel that answers as told.
@@ -100,6 +98,11 @@ func TestQueries(t *testing.T) {
 			t.Errorf("%q:\n got %+v\nwant %+v", tt.line, got, tt.want)
 		}
 	}
+	s, _, _ := newTestShow(t, "-tl", noAnswer)
+	s.toRecords("json")
+	if got := s.queries(); got[0].NoAttrs {
+		t.Error("records show attributes, and are asked for without")
+	}
 }
 
 // payload is a TCP connection as the kernel sends it (struct inet_diag_msg of linux/inet_diag.h).
@@ -167,25 +170,6 @@ func TestMissingTable(t *testing.T) {
 	status, err := s.run()
 	if status != 0 || err != nil || strings.Count(stdout.String(), "\n") != 2 || stderr.Len() > 0 {
 		t.Errorf("status %d, error %v, stdout %q, stderr %q", status, err, stdout, stderr)
-	}
-}
-
-func TestRefused(t *testing.T) {
-	code := []byte{1}
-	for _, tt := range []struct {
-		err  error
-		want bool
-	}{
-		{&sockets.QueryError{Query: diag.InetQuery{Bytecode: code}, Err: &diag.Error{Err: syscall.EPERM}}, true},
-		{&sockets.QueryError{Query: diag.InetQuery{Bytecode: code}, Err: &diag.Error{Err: syscall.EINVAL}}, true},
-		{&sockets.QueryError{Query: diag.InetQuery{Bytecode: code}, Err: &diag.Error{Err: syscall.ENOBUFS}}, false},
-		{&sockets.QueryError{Query: diag.InetQuery{Bytecode: code}, Err: &diag.Error{Err: syscall.EPERM, Partial: true}}, false},
-		{&sockets.QueryError{Err: &diag.Error{Err: syscall.EPERM}}, false},
-		{errors.New("other"), false},
-	} {
-		if q, ok := (&show{}).refused(tt.err); ok != tt.want || q.Bytecode != nil {
-			t.Errorf("%v: %v, want %v", tt.err, ok, tt.want)
-		}
 	}
 }
 

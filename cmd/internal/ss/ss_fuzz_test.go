@@ -75,7 +75,7 @@ func FuzzCommandLine(f *testing.F) {
 		if len(line) > 500 || outside(args) {
 			return
 		}
-		check.Time(t, 20*time.Second, func() string { return fmt.Sprintf("%q %q %x", args, columns, answer) })
+		check.Time(t, time.Minute, func() string { return fmt.Sprintf("%q %q %x", args, columns, answer) })
 		var stdout, stderr bytes.Buffer
 		env := fuzzEnv(t, proc, map[string]string{"COLUMNS": columns}, &stdout, &stderr)
 		env.Args = append([]string{"ss"}, args...)
@@ -124,7 +124,7 @@ func FuzzFiles(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {
 		run := files[int(which)%len(files)]
-		check.Time(t, 20*time.Second, func() string { return fmt.Sprintf("%s %q", run.file, b) })
+		check.Time(t, time.Minute, func() string { return fmt.Sprintf("%s %q", run.file, b) })
 		file := filepath.Join(proc, run.file)
 		if err := os.WriteFile(file, b, 0o600); err != nil {
 			t.Fatal(err)

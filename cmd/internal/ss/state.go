@@ -6,17 +6,12 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 )
 
-// Sets of states that ss has a word for, or takes if there is none.
+// Sets of states that options ask for, or that are taken if there is none.
 const (
-	statesConn = diag.AllStates &^ (1<<diag.Listen | 1<<diag.Close | 1<<diag.TimeWait | 1<<diag.SynRecv)
+	statesConn = diag.ConnectedStates &^ diag.BucketStates
 
 	statesListening = diag.States(1<<diag.Listen | 1<<diag.Close)
 	statesBound     = diag.States(1 << diag.BoundInactive)
-
-	statesConnected    = diag.AllStates &^ (1<<diag.Close | 1<<diag.Listen)
-	statesSynchronized = statesConnected &^ (1 << diag.SynSent)
-	statesBucket       = diag.States(1<<diag.SynRecv | 1<<diag.TimeWait)
-	statesBig          = diag.AllStates &^ statesBucket
 )
 
 // stateWords are the words behind "state" and "exclude", in small letters.
@@ -39,10 +34,10 @@ var stateWords = map[string]diag.States{
 	"bound-inactive": 1 << diag.BoundInactive,
 
 	"all":          diag.AllStates,
-	"connected":    statesConnected,
-	"synchronized": statesSynchronized,
-	"bucket":       statesBucket,
-	"big":          statesBig,
+	"connected":    diag.ConnectedStates,
+	"synchronized": diag.SynchronizedStates,
+	"bucket":       diag.BucketStates,
+	"big":          diag.BigStates,
 }
 
 // takeStates takes the words "state X" and "exclude X" from the front of the operands. They replace the states that options asked

@@ -3,17 +3,13 @@ package ss
 import (
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 )
 
 // screenWidth returns how many columns the terminal has that stdout is, or else COLUMNS in the environment; 0 if neither is known.
 func screenWidth(env *cli.Env) int {
-	if f, ok := env.Stdout.(interface{ Fd() uintptr }); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
-			return int(size.Col)
-		}
+	if size, ok := env.TerminalSize(); ok && size.Col > 0 {
+		return int(size.Col)
 	}
 	digits := env.Getenv("COLUMNS")
 	for i := range len(digits) {
