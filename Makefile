@@ -39,9 +39,14 @@ test-kernels: build
 test-big-endian:
 	internal/guest/big-endian.sh
 
-# Without GORACE each of the programs that tests start would sleep for a second when it ends.
+# Of the program's own tests, those that put load on its goroutines: by a program that has the race detector in it, or in the test itself.
+# Without GORACE each program with the detector in it would sleep for a second when it ends.
+race: export GORACE = atexit_sleep_ms=0
 race:
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) build -race -o bin/sockeye-race ./cmd/sockeye
+	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v '/cmd/sockeye$$')
+	CGO_ENABLED=1 $(GO) test -race -run 'Faults$$|^TestRefusedBytecode$$|^TestScripts$$' ./cmd/sockeye
+	SOCKEYE_BIN=$(CURDIR)/bin/sockeye-race $(GO) test -run '^Test(LargeDumps|Churn|ExactFaces|FacesShowTheScene|Signals|Interrupt|ClosedPipe)$$' ./cmd/sockeye
 
 # Each fuzz target for FUZZTIME: a time, or a number of executions such as 2000x. What is found goes to testdata/fuzz.
 FUZZTIME ?= 10s
@@ -66,10 +71,11 @@ bench: build peers
 	cd bench/peers && $(GO) build -o ../../bin/peers .
 	bin/sockeye bench run --go-peers bin/peers --peer ss=.peers/ss --peer netstat=.peers/netstat $(BENCHFLAGS)
 
-# The table of docs/trust.md, counted anew. Takes root and some minutes.
+# The table of docs/trust.md, counted anew. Takes root and a quarter of an hour.
 counts: build peers
 	rm -f bin/counts.tsv
 	SOCKEYE_BIN=$(CURDIR)/bin/sockeye SOCKEYE_COUNTS=$(CURDIR)/bin/counts.tsv SOCKEYE_SLOW_TESTS=1 $(GO) test -count=1 $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/internal\/counts/ {print $$1}')
+	internal/guest/fetch.sh && SOCKEYE_GUESTS=all SOCKEYE_BIN=$(CURDIR)/bin/sockeye SOCKEYE_COUNTS=$(CURDIR)/bin/counts.tsv $(GO) test -count=1 -timeout 40m -run '^TestKernels$$' ./internal/guest
 	SOCKEYE_COUNTS=$(CURDIR)/bin/counts.tsv $(GO) run ./internal/fuzz -fuzztime $(FUZZTIME) ./...
 	$(GO) run ./internal/counts/table bin/counts.tsv docs/trust.md
 

@@ -79,11 +79,13 @@ func evilWorld(t *testing.T) (ns *scene.NetNS, missing []string) {
 	}
 	must(err)
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid)); bytes.HasPrefix(b, []byte("A")) {
 			break // it has called execve
 		}
-		time.Sleep(5 * time.Millisecond)
+		if time.Now().After(end) {
+			t.Fatal("the process does not start")
+		}
 	}
 	// A cgroup, called as systemd calls services.
 	group := filepath.Join(cgroup2(t), "C"+evil+".service")
@@ -93,11 +95,10 @@ func evilWorld(t *testing.T) (ns *scene.NetNS, missing []string) {
 		t.Cleanup(func() {
 			cmd.Process.Kill()
 			cmd.Wait()
-			for range 1000 { // until the kernel has let go of it
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) { // until the kernel has let go of it
 				if os.Remove(group) == nil {
 					return
 				}
-				time.Sleep(5 * time.Millisecond)
 			}
 			t.Errorf("%q is left", group)
 		})
@@ -305,33 +306,14 @@ func output(t *testing.T, ns *scene.NetNS, cmd *exec.Cmd, terminal bool) (stdout
 	return out.Bytes(), words.Bytes()
 }
 
-// openPTY returns both ends of a raw pseudo terminal that is wide.
+// openPTY returns both ends of a terminal that is wide and changes nothing.
 func openPTY(t *testing.T) (master, slave *os.File) {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skipf("needs pseudo terminals: %v", err)
-	}
-	t.Cleanup(func() { master.Close() })
-	fd := int(master.Fd())
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	}
-	if err != nil {
-		t.Skipf("needs pseudo terminals: %v", err)
-	}
-	t.Cleanup(func() { slave.Close() })
+	master, slave = openTerminal(t, 4000)
 	mode, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
 	if err == nil {
 		mode.Oflag &^= unix.OPOST
 		err = unix.IoctlSetTermios(int(slave.Fd()), unix.TCSETS, mode)
-	}
-	if err == nil {
-		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 4000})
 	}
 	if err != nil {
 		t.Fatal(err)

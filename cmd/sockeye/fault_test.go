@@ -53,11 +53,9 @@ func underFault(t *testing.T, f *diagtest.Fault, asked func(diagtest.Request) bo
 		}
 		return f.Answer(r, int(n.Add(1)))
 	})
+	k.Hurry = f.Waits
 	cfg := k.Config()
 	cfg.Timeout = 30 * time.Second
-	if f.Waits {
-		cfg.Timeout = 50 * time.Millisecond
-	}
 	var stdout, stderr bytes.Buffer
 	r.status = run(&cli.Env{
 		Ctx: t.Context(), Args: argv, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
@@ -84,14 +82,14 @@ func ends(t *testing.T, f *diagtest.Fault, r result, asks, most int) {
 	}
 }
 
-// eachFault runs f under each fault, and counts them. Faults that make a program wait for a while are left out where the test is not to be
-// slow, but for the lines that say always.
+// eachFault runs f under each fault, and counts them. Faults that make a program ask again, after a while, are left out where the test is not
+// to be slow, but for the lines that say always.
 func eachFault(t *testing.T, line string, always bool, message func(int) []byte, leaveOut func(*diagtest.Fault) bool, run func(*testing.T, *diagtest.Fault)) {
 	t.Run(line, func(t *testing.T) {
 		t.Parallel()
 		n := 0
 		for _, f := range diagtest.Faults(message) {
-			if waits := f.Waits || f.Asks > 1; waits && !always && os.Getenv("SOCKEYE_SLOW_TESTS") == "" || leaveOut != nil && leaveOut(&f) {
+			if f.Asks > 1 && !always && os.Getenv("SOCKEYE_SLOW_TESTS") == "" || leaveOut != nil && leaveOut(&f) {
 				continue
 			}
 			n++

@@ -98,7 +98,7 @@ func (k *fakeKernel) run(t *testing.T, env []string, argv ...string) result {
 	theirs := os.NewFile(uintptr(ends[1]), "listener")
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args = append([]string{argv[0]}, argv...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", fakeEnv + "=1"}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", fakeEnv + "=1", "GORACE=" + os.Getenv("GORACE")}, env...)
 	cmd.ExtraFiles = []*os.File{theirs}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -5,12 +5,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
@@ -47,7 +47,7 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	kill := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer kill.Stop()
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatal(err)
@@ -61,48 +61,19 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// One who is not root sees all sockets, and one line that says why owners are missing.
-func TestUnprivileged(t *testing.T) {
-	s := scene.New(t)
-	bin := t.TempDir() + "/sockeye"
-	b, err := os.ReadFile(peers.Sockeye(t))
-	if err == nil {
-		err = os.WriteFile(bin, b, 0o755)
-	}
+// publicCopy returns a copy of a program that every user can run.
+func publicCopy(t *testing.T, program string) string {
+	t.Helper()
+	b, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir := bin; len(dir) > 1; dir = dir[:strings.LastIndexByte(dir, '/')] {
-		os.Chmod(dir, 0o755) // nobody has to get there; the directories are the test's own, up to the system's
-		if strings.Count(dir, "/") <= 2 {
-			break
-		}
+	path := filepath.Join(t.TempDir(), filepath.Base(program))
+	if err := os.WriteFile(path, b, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	run := func(uid uint32, args ...string) (out, words string) {
-		cmd := exec.Command(bin, args...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-		var o, w strings.Builder
-		cmd.Stdout, cmd.Stderr = &o, &w
-		if err := s.Run(cmd); err != nil {
-			t.Fatalf("%v: %v: %s", args, err, w.String())
-		}
-		return o.String(), w.String()
+	for dir := filepath.Dir(path); strings.Count(dir, "/") > 1; dir = filepath.Dir(dir) {
+		os.Chmod(dir, 0o755) // the test's own, up to the system's
 	}
-	for _, tt := range []struct {
-		args []string
-		hint string
-	}{
-		{[]string{"list"}, "sockeye: hint: the descriptors of "},
-		{[]string{"ss", "-tuanp"}, "ss: owners of other users' sockets are not shown: run as root\n"},
-		{[]string{"netstat", "-tuanp"}, "(No info could be read for \"-p\": geteuid()=65534 but you should be root.)\n"},
-	} {
-		all, _ := run(0, tt.args...)
-		got, words := run(65534, tt.args...)
-		if a, b := strings.Count(all, "\n"), strings.Count(got, "\n"); a != b || a < 60 {
-			t.Errorf("%v: %d lines, and %d for root", tt.args, b, a)
-		}
-		if !strings.HasPrefix(words, tt.hint) || strings.Count(words, "\n") != 1 {
-			t.Errorf("%v: stderr %q, want %q once", tt.args, words, tt.hint)
-		}
-	}
+	return path
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -14,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,17 +18,8 @@ import (
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
-// netstatPrograms are programs of Debian that call netstat and read what it prints. Each script runs by sh, with netstat in PATH being
-// one of the two; $PROGRAMS is where the packages were unpacked.
-var netstatPrograms = []struct {
-	name   string
-	pkg    string   // Debian packages
-	files  []string // below $PROGRAMS
-	needs  []string // commands
-	slow   bool
-	shows  []string // what the answer has if the program understood
-	script string
-}{
+// netstatPrograms call netstat.
+var netstatPrograms = []program{
 	{
 		name: "munin netstat", pkg: "munin-plugins-core and munin-common",
 		files: []string{"usr/share/munin/plugins/netstat", "usr/share/munin/plugins/plugin.sh"}, needs: []string{"awk", "perl"},
@@ -158,122 +145,19 @@ netstat -avptn 2>/dev/null | grep ":70[0-9]*\b.*LISTEN"
 
 // Programs that read what netstat prints get the same answers from net-tools' and from sockeye's.
 func TestProgramsCallNetstat(t *testing.T) {
-	w := newNetstats(t)
-	for _, p := range netstatPrograms {
-		t.Run(p.name, func(t *testing.T) {
-			for _, f := range p.files {
-				if _, err := os.Stat(filepath.Join(w.programs, f)); err != nil {
-					t.Skipf("needs Debian's %s in .peers/programs", p.pkg)
-				}
-			}
-			for _, c := range p.needs {
-				if _, err := exec.LookPath(c); err != nil {
-					t.Skipf("needs %s", c)
-				}
-			}
-			if p.slow && os.Getenv("SOCKEYE_SLOW_TESTS") != "1" {
-				t.Skip("slow: SOCKEYE_SLOW_TESTS=1 runs it")
-			}
-			answer := w.compare(t, p.script)
-			for _, s := range p.shows {
-				if !strings.Contains(answer, s) {
-					t.Errorf("the answer has no %q:\n%s", s, answer)
-				}
-			}
-		})
-	}
+	newNetstats(t).test(t, netstatPrograms)
 }
 
 func TestNetstatIdioms(t *testing.T) {
 	if os.Getenv("SOCKEYE_SLOW_TESTS") != "1" {
 		t.Skip("slow: SOCKEYE_SLOW_TESTS=1 runs it")
 	}
-	w := newNetstats(t)
-	for script := range strings.Lines(strings.TrimSpace(netstatIdioms)) {
-		t.Run(strings.TrimSpace(script), func(t *testing.T) {
-			if answer := w.compare(t, script); strings.TrimSpace(answer) == "" {
-				t.Error("there is no answer")
-			}
-		})
-	}
+	newNetstats(t).testLines(t, netstatIdioms)
 }
 
-// netstats are a scene and two directories, each with a netstat.
-type netstats struct {
-	*scene.Scene
-	theirs, ours string
-	programs     string // where Debian's packages are unpacked
-}
-
-func newNetstats(t *testing.T) *netstats {
+func newNetstats(t *testing.T) *callers {
 	t.Helper()
-	peer, bin := peers.Netstat(t), peers.Sockeye(t)
-	w := &netstats{Scene: scene.New(t), theirs: t.TempDir(), ours: t.TempDir(), programs: filepath.Join(filepath.Dir(peer), "programs")}
-	// The peer finds its program by the path that it is called by.
-	call := "#!/bin/sh\nexec " + peer + " \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(w.theirs, "netstat"), []byte(call), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(bin, filepath.Join(w.ours, "netstat")); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// run runs a script in the scene, with the netstat of a directory, and returns all that it says.
-func (w *netstats) run(t *testing.T, dir, script string) (answer string, status int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	home := t.TempDir()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, "sh", "-c", script)
-	cmd.Dir = home
-	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "PROGRAMS=" + w.programs, "LC_ALL=C", "HOME=" + home, "TMPDIR=" + home}
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := w.Run(cmd)
-	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
-		t.Fatalf("%v: %s", err, out.String())
-	}
-	return strings.ReplaceAll(out.String(), home, "~"), cmd.ProcessState.ExitCode()
-}
-
-// compare runs a script with both, and again where they differ and net-tools' answers before and after do, too. It returns the answer.
-func (w *netstats) compare(t *testing.T, script string) string {
-	t.Helper()
-	type answer struct {
-		text   string
-		status int
-	}
-	get := func(dir string) answer {
-		text, status := w.run(t, dir, script)
-		return answer{printable(text), status}
-	}
-	var before, ours, after answer
-	for try := range 5 {
-		time.Sleep(time.Duration(try) * 100 * time.Millisecond) // what goes on is over the sooner
-		if before, ours = get(w.theirs), get(w.ours); before == ours {
-			break
-		}
-		if after = get(w.theirs); before == after {
-			break
-		}
-	}
-	if before != ours {
-		t.Errorf("with net-tools the exit status is %d, with sockeye %d; where the answers part:%s", before.status, ours.status, parting(before.text, ours.text))
-	}
-	return ours.text
-}
-
-// parting returns what two texts have behind the lines that they begin with in common.
-func parting(a, b string) string {
-	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
-	common := 0
-	for common < min(len(x), len(y)) && x[common] == y[common] {
-		common++
-	}
-	rest := func(lines []string) string { return strings.Join(lines[common:min(common+10, len(lines))], "\n") }
-	return fmt.Sprintf(" line %d\n%s\n... and\n%s\n...", common+1, rest(x), rest(y))
+	return newCallers(t, "netstat", peers.Netstat(t), printable)
 }
 
 // What a parser of macOS's text reads from --bsd is what there is in the scene.

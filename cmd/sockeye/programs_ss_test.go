@@ -1,34 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
-// ssPrograms are programs of Debian that call ss and read what it prints. Each script runs by sh, with ss in PATH being one of the two;
-// $PROGRAMS is where the packages were unpacked.
-var ssPrograms = []struct {
-	name   string
-	pkg    string   // Debian packages
-	files  []string // below $PROGRAMS
-	needs  []string // commands
-	slow   bool
-	shows  []string // what the answer has if the program understood
-	script string
-}{
+// ssPrograms call ss.
+var ssPrograms = []program{
 	{
 		name: "jc --ss", pkg: "jc", slow: true, files: []string{"usr/lib/python3/dist-packages/jc/parsers/ss.py"}, needs: []string{"python3"},
 		shows: []string{`"state": "LISTEN"`, `"netid": "u_str"`, `"local_port_num": 53`},
@@ -170,41 +154,16 @@ ss -K dst 203.0.113.1 dport = 9; echo $?
 
 // What each program makes of the answer of sockeye is what it makes of that of ss.
 func TestProgramsCallSS(t *testing.T) {
-	w := newSockets(t)
-	for _, p := range ssPrograms {
-		t.Run(p.name, func(t *testing.T) {
-			if p.slow && os.Getenv("SOCKEYE_SLOW_TESTS") == "" {
-				t.Skip("takes seconds: set SOCKEYE_SLOW_TESTS=1")
-			}
-			for _, file := range p.files {
-				if _, err := os.Stat(filepath.Join(w.programs, file)); err != nil {
-					t.Skipf("needs Debian's %s in .peers/programs", p.pkg)
-				}
-			}
-			for _, name := range p.needs {
-				if _, err := exec.LookPath(name); err != nil {
-					t.Skip("needs", name)
-				}
-			}
-			answer := w.compare(t, p.script)
-			for _, s := range p.shows {
-				if !strings.Contains(answer, s) {
-					t.Errorf("the answer has no %q:\n%s", s, answer)
-				}
-			}
-		})
-	}
+	newSockets(t).test(t, ssPrograms)
 }
 
 func TestSSIdioms(t *testing.T) {
-	w := newSockets(t)
-	for script := range strings.Lines(strings.TrimSpace(ssIdioms)) {
-		t.Run(strings.TrimSpace(script), func(t *testing.T) {
-			if answer := w.compare(t, script); strings.TrimSpace(answer) == "" {
-				t.Error("there is no answer")
-			}
-		})
-	}
+	newSockets(t).testLines(t, ssIdioms)
+}
+
+func newSockets(t *testing.T) *callers {
+	t.Helper()
+	return newCallers(t, "ss", peers.SS(t), beforeUsage)
 }
 
 // A ban of fail2ban's (action.d/ufw.conf: kill=ss) closes the connections of an address, and those alone.
@@ -245,67 +204,4 @@ func TestFail2banKills(t *testing.T) {
 			t.Errorf("%s: banned lives: %v, other lives: %v", dir, alive(banned), alive(other))
 		}
 	}
-}
-
-// socketPrograms are a scene and two directories, each with an ss.
-type socketPrograms struct {
-	*scene.Scene
-	theirs, ours string
-	programs     string // where Debian's packages are unpacked
-}
-
-func newSockets(t *testing.T) *socketPrograms {
-	t.Helper()
-	peer, bin := peers.SS(t), peers.Sockeye(t)
-	w := &socketPrograms{Scene: scene.New(t), theirs: t.TempDir(), ours: t.TempDir(), programs: filepath.Join(filepath.Dir(peer), "programs")}
-	// The peer finds its program by the path that it is called by.
-	call := "#!/bin/sh\nexec " + peer + " \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(w.theirs, "ss"), []byte(call), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(bin, filepath.Join(w.ours, "ss")); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// run runs a script in the scene, with the ss of a directory, and returns all that it says.
-func (w *socketPrograms) run(t *testing.T, dir, script string) (answer string, status int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	home := t.TempDir()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, "sh", "-c", script)
-	cmd.Dir = home
-	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "PROGRAMS=" + w.programs, "LC_ALL=C", "HOME=" + home, "TMPDIR=" + home}
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := w.Run(cmd)
-	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
-		t.Fatalf("%v: %s", err, out.String())
-	}
-	return strings.ReplaceAll(out.String(), home, "~"), cmd.ProcessState.ExitCode()
-}
-
-// compare runs a script with both, and again where they differ and ss's answers before and after do, too. It returns the answer.
-func (w *socketPrograms) compare(t *testing.T, script string) string {
-	t.Helper()
-	get := func(dir string) string {
-		text, status := w.run(t, dir, script)
-		return fmt.Sprintf("%s\nexit status %d", beforeUsage(text), status)
-	}
-	var before, ours, after string
-	for try := range 5 {
-		time.Sleep(time.Duration(try) * 100 * time.Millisecond) // what goes on is over the sooner
-		if before, ours = get(w.theirs), get(w.ours); before == ours {
-			break
-		}
-		if after = get(w.theirs); before == after {
-			break
-		}
-	}
-	if before != ours {
-		t.Errorf("with ss and with sockeye: %s", firstDifference(result{stdout: ours}, result{stdout: before}))
-	}
-	return strings.TrimSuffix(ours, "\nexit status 0")
 }

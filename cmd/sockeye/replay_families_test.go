@@ -317,9 +317,9 @@ func TestReplayFamilies(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recordings", err)
 	}
-	some := 1 // of so many lines one is tried
-	if os.Getenv("SOCKEYE_SLOW_TESTS") != "1" {
-		some = 4
+	some, slow := 4, os.Getenv("SOCKEYE_SLOW_TESTS") == "1" // of so many lines one is tried, at one width
+	if slow {
+		some = 1
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -337,7 +337,11 @@ func TestReplayFamilies(t *testing.T) {
 						if i%some != 0 {
 							continue
 						}
-						for _, columns := range []string{"", screens[1+n%(len(screens)-1)]} {
+						widths := []string{"", screens[1+n%(len(screens)-1)]}
+						if !slow {
+							widths = screens[n%len(screens):][:1]
+						}
+						for _, columns := range widths {
 							var env []string
 							if columns != "" {
 								env = append(env, "COLUMNS="+columns)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/internal/peers"
+	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
 // row is what a face says of a socket, in one spelling for all faces.
@@ -27,13 +28,7 @@ type row struct {
 func TestFacesShowTheScene(t *testing.T) {
 	bin := peers.Sockeye(t)
 	s := scene.New(t)
-	var uts unix.Utsname
-	if err := unix.Uname(&uts); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	fmt.Sscanf(unix.ByteSliceToString(uts.Release[:]), "%d.%d", &major, &minor)
-	tellsBound := major > 6 || major == 6 && minor >= 8
+	tellsBound := release.Running() >= release.Of(6, 8)
 	for _, face := range []struct {
 		name   string
 		args   []string
