@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/counts"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
@@ -106,6 +107,7 @@ func TestNarrowTerminal(t *testing.T) {
 
 // A signal ends a program that waits for its reader, at once and without a word.
 func TestSignals(t *testing.T) {
+	check.Signals(t, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	s := scene.New(t)
 	bin := peers.Sockeye(t)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
@@ -37,6 +38,7 @@ func TestClosedPipe(t *testing.T) {
 
 // SIGINT ends it at once, also where it would go on for ever.
 func TestInterrupt(t *testing.T) {
+	check.Signals(t, os.Interrupt)
 	cmd := exec.Command(peers.Sockeye(t), "netstat", "-tln", "-c")
 	var words strings.Builder
 	cmd.Stderr = &words
