@@ -129,7 +129,7 @@ func TestIterElsewhere(t *testing.T) {
 }
 
 // What an iterator cannot tell is dumped.
-func TestIterWhatCannotBe(t *testing.T) {
+func TestIterateOnlyWhatCanBe(t *testing.T) {
 	newNetNS(t)
 	p := newPair(t, unix.AF_INET, "127.0.0.1:0")
 	c := dial(t, nil)
