@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestRecordsFail(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	ever := again(1 << 60)
+	ever := again(math.MaxInt)
 	if _, err := Read(ctx, &ever, make([]byte, 24)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
