@@ -16,6 +16,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 func TestDialErrors(t *testing.T) {
@@ -111,27 +112,21 @@ func TestNoDescriptorsAreLeft(t *testing.T) {
 		}
 		return []diagtest.Datagram{socks(nil, r, 0, 2), diagtest.Datagram{}.Done(r)}
 	})
-	before := openFiles(t)
-	c := dial(t, k.Config())
-	for range 20 {
-		all(t.Context(), c, diag.InetQuery{})
-		all(t.Context(), c, diag.InetQuery{States: 2})
-		for range c.Inet(t.Context(), diag.InetQuery{}) {
-			break
+	left := leak.Left(func() {
+		c := dial(t, k.Config())
+		defer c.Close()
+		for range 20 {
+			all(t.Context(), c, diag.InetQuery{})
+			all(t.Context(), c, diag.InetQuery{States: 2})
+			for range c.Inet(t.Context(), diag.InetQuery{}) {
+				break
+			}
+			c.LookupInet(t.Context(), diag.InetKey{Local: loopback(1), Remote: loopback(2)})
 		}
-		c.LookupInet(t.Context(), diag.InetKey{Local: loopback(1), Remote: loopback(2)})
+	})
+	if len(left) > 0 {
+		t.Errorf("left: %q", left)
 	}
-	c.Close()
-	eventually(t, "descriptors are closed", func() bool { return openFiles(t) <= before })
-}
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	names, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skipf("needs /proc: %v", err)
-	}
-	return len(names)
 }
 
 // Where there is no sock_diag at all, what /proc has is read.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 func readAll(t *testing.T, names ...string) string {
@@ -75,22 +77,16 @@ func TestNamespace(t *testing.T) {
 
 func TestNamespacesDoNotPileUp(t *testing.T) {
 	needRoot(t)
-	count := func() int {
-		e, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
+	left := leak.Left(func() {
+		for range 5 {
+			ns, err := newNamespace(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ns.close()
 		}
-		return len(e)
-	}
-	before := count()
-	for range 5 {
-		ns, err := newNamespace(0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ns.close()
-	}
-	if after := count(); after != before {
-		t.Errorf("%d descriptors, %d before", after, before)
+	})
+	if len(left) > 0 {
+		t.Errorf("left: %q", left)
 	}
 }

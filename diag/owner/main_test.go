@@ -69,20 +69,6 @@ func TestMain(m *testing.M) {
 	os.Exit(leak.Wrap(m).Run())
 }
 
-// openFDs counts the descriptors of this process, those of the Go runtime's
-// poller and of the directory it reads excepted.
-func openFDs() int {
-	n := 0
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		link, err := os.Readlink("/proc/self/fd/" + e.Name())
-		if err == nil && !strings.HasPrefix(link, "anon_inode:[event") {
-			n++
-		}
-	}
-	return n
-}
-
 func runRole(role string) error {
 	role, arg, _ := strings.Cut(role, "=")
 	n, _ := strconv.Atoi(arg)

@@ -7,14 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // truth is which owners each socket of a test has.
@@ -391,22 +391,8 @@ func TestResolveLeaks(t *testing.T) {
 			Resolve(ctx, &Config{Backend: backend}, nil)
 		}
 	}
-	run()
-	goroutines, fds := runtime.NumGoroutine(), openFDs()
-	for range 3 {
-		run()
-	}
-	for range 100 { // workers that have done their work can still be ending
-		if runtime.NumGoroutine() <= goroutines {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
-	if n := openFDs(); n > fds {
-		t.Errorf("%d descriptors, %d before", n, fds)
+	if left := leak.Left(run); len(left) > 0 {
+		t.Errorf("left: %q", left)
 	}
 }
 

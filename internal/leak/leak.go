@@ -1,4 +1,4 @@
-// Package leak looks for what the tests of a package leave behind: goroutines and file descriptors.
+// Package leak looks for what the tests of a package, or a function, leave behind: goroutines and file descriptors.
 //
 //	func TestMain(m *testing.M) { os.Exit(leak.Wrap(m).Run()) }
 package leak
@@ -45,6 +45,13 @@ func (w wrapped) Run() int {
 		return 1
 	}
 	return code
+}
+
+// Left runs a function and lists what is there then and was not before, as soon as it has had some seconds to go.
+func Left(run func()) []string {
+	fds, routines := descriptors(), goroutines()
+	run()
+	return remaining(fds, routines, grace)
 }
 
 // remaining lists what was not there before, once it has waited for it to go.

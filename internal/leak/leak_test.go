@@ -31,6 +31,22 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
+func TestLeft(t *testing.T) {
+	f, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan bool)
+	left := Left(func() {
+		f.Close() // less than before is nothing left
+		go lingering(stop)
+		time.AfterFunc(50*time.Millisecond, func() { close(stop) })
+	})
+	if len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
 func lingering(stop chan bool) { <-stop }
 
 // passing are tests of which some leave a descriptor.

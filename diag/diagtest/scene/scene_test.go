@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/leak"
 )
 
 // The kinds of sockets that a scene is for are all there, in both families.
@@ -134,23 +136,16 @@ func TestSceneOwners(t *testing.T) {
 func TestSceneEnds(t *testing.T) {
 	Require(t)
 	var pids []int
-	count := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(entries)
-	}
-	t.Run("first", func(t *testing.T) { New(t) }) // lets the runtime open what it keeps
-	before := count()
-	t.Run("scene", func(t *testing.T) {
-		s := New(t)
-		for _, p := range s.helpers {
-			pids = append(pids, p.cmd.Process.Pid)
-		}
+	left := leak.Left(func() {
+		t.Run("scene", func(t *testing.T) {
+			s := New(t)
+			for _, p := range s.helpers {
+				pids = append(pids, p.cmd.Process.Pid)
+			}
+		})
 	})
-	if after := count(); after != before {
-		t.Errorf("%d descriptors, were %d", after, before)
+	if len(left) > 0 {
+		t.Errorf("left: %q", left)
 	}
 	if len(pids) == 0 {
 		t.Error("a scene without helpers")
