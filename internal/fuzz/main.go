@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -27,7 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var r runner
+	r := runner{out: os.Stdout}
 	flag.StringVar(&r.fuzztime, "fuzztime", "10s", "how long each target runs, or how often: 2000x")
 	flag.StringVar(&r.parallel, "parallel", "", "how many inputs are tried at a time; processors, if not set")
 	flag.StringVar(&r.match, "run", "", "only targets that this regular expression matches, as package.Target")
@@ -45,6 +46,7 @@ func main() {
 type runner struct {
 	fuzztime, parallel, match string
 
+	out    io.Writer
 	bin    string // a directory for test binaries
 	corpus string // where go test keeps what it has learnt
 }
@@ -75,7 +77,7 @@ func (r *runner) run(ctx context.Context, patterns []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d packages built in %.0f s\n", len(pkgs), time.Since(begin).Seconds())
+	fmt.Fprintf(r.out, "%d packages built in %.0f s\n", len(pkgs), time.Since(begin).Seconds())
 	targets, failed, executions := 0, 0, 0
 	for i, p := range pkgs {
 		for _, target := range all[i] {
@@ -94,14 +96,14 @@ func (r *runner) run(ctx context.Context, patterns []string) error {
 				verdict = "FAIL"
 				failed++
 			}
-			fmt.Printf("%s %-64s %10d executions, %4d new, %5.1f s\n", verdict, short(p.path)+"."+target, found.executions, found.interesting,
+			fmt.Fprintf(r.out, "%s %-64s %10d executions, %4d new, %5.1f s\n", verdict, short(p.path)+"."+target, found.executions, found.interesting,
 				time.Since(started).Seconds())
 			if err != nil {
-				fmt.Printf("%s%v\n", cut(found.text), err)
+				fmt.Fprintf(r.out, "%s%v\n", cut(found.text), err)
 			}
 		}
 	}
-	fmt.Printf("%d targets, %d executions, %d failed, %.0f s\n", targets, executions, failed, time.Since(begin).Seconds())
+	fmt.Fprintf(r.out, "%d targets, %d executions, %d failed, %.0f s\n", targets, executions, failed, time.Since(begin).Seconds())
 	switch {
 	case targets == 0:
 		return fmt.Errorf("no target in %s", strings.Join(patterns, " "))

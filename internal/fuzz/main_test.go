@@ -72,7 +72,8 @@ import "testing"
 	}
 	t.Chdir(dir)
 	t.Setenv("SOCKEYE_COUNTS", filepath.Join(dir, "counts"))
-	good := runner{fuzztime: "100x", parallel: "1", match: "Good$"}
+	var said strings.Builder
+	good := runner{out: &said, fuzztime: "100x", parallel: "1", match: "Good$"}
 	if err := good.run(t.Context(), []string{"./..."}); err != nil {
 		t.Error(err)
 	}
@@ -80,14 +81,21 @@ import "testing"
 	if err != nil || !strings.HasPrefix(string(b), "fuzz targets\t1\tfuzz\nfuzz executions\t1") {
 		t.Errorf("%q, %v", b, err)
 	}
-	bad := runner{fuzztime: "100000x", parallel: "1"}
+	if strings.Count(said.String(), "\nok ") != 1 || !strings.Contains(said.String(), "\n1 targets, 1") {
+		t.Errorf("said %q", &said)
+	}
+	said.Reset()
+	bad := runner{out: &said, fuzztime: "100000x", parallel: "1"}
 	if err := bad.run(t.Context(), []string{"./..."}); err == nil || err.Error() != "1 of 2 targets failed" {
 		t.Errorf("%v", err)
+	}
+	if !strings.Contains(said.String(), "\nFAIL example.org/x.FuzzBad ") || !strings.Contains(said.String(), "x_test.go:") {
+		t.Errorf("said %q", &said)
 	}
 	if found, _ := filepath.Glob(filepath.Join(dir, "testdata/fuzz/FuzzBad/*")); len(found) != 1 {
 		t.Errorf("%q were found", found)
 	}
-	none := runner{fuzztime: "1x", match: "nothing"}
+	none := runner{out: &said, fuzztime: "1x", match: "nothing"}
 	if err := none.run(t.Context(), []string{"./..."}); err == nil {
 		t.Error("no target, and no error")
 	}
