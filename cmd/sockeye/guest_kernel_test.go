@@ -172,11 +172,12 @@ type addFD struct {
 	Flags, Src, New, NewFDFlags uint32
 }
 
-func ioctl(fd int, request uint, p unsafe.Pointer) error {
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(p)); errno != 0 {
-		return errno
+func ioctl(fd int, request uint, p unsafe.Pointer) (int, error) {
+	got, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(p))
+	if errno != 0 {
+		return -1, errno
 	}
-	return nil
+	return int(got), nil
 }
 
 // The ioctls SECCOMP_IOCTL_NOTIF_*.
@@ -203,7 +204,7 @@ func (k *fakeKernel) serve(listener int) error {
 			return nil // nobody is left
 		}
 		var n notification
-		if err := ioctl(listener, notifRecv, unsafe.Pointer(&n)); err == unix.ENOENT || err == unix.EINTR {
+		if _, err := ioctl(listener, notifRecv, unsafe.Pointer(&n)); err == unix.ENOENT || err == unix.EINTR {
 			continue // it was killed meanwhile
 		} else if err != nil {
 			return fmt.Errorf("receive: %w", err)
@@ -211,10 +212,13 @@ func (k *fakeKernel) serve(listener int) error {
 		r := reply{ID: n.ID}
 		switch {
 		case n.Nr == unix.SYS_SOCKET:
-			if err := k.socket(listener, &n, sockets, &servers); err != nil {
+			fd, err := k.socket(listener, &n, sockets, &servers)
+			if err == unix.ENOENT {
+				continue // it was killed meanwhile
+			} else if err != nil {
 				return fmt.Errorf("socket: %w", err)
 			}
-			continue // it is answered
+			r.Val = int64(fd)
 		case !sockets[socketName(n.PID, n.Args[0])]:
 			r.Flags = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE
 		case n.Nr == unix.SYS_GETSOCKNAME:
@@ -238,7 +242,7 @@ func (k *fakeKernel) serve(listener int) error {
 			}
 			r.Flags = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE
 		} // bind and setsockopt: they succeed
-		if err := ioctl(listener, notifSend, unsafe.Pointer(&r)); err != nil && err != unix.ENOENT {
+		if _, err := ioctl(listener, notifSend, unsafe.Pointer(&r)); err != nil && err != unix.ENOENT {
 			return fmt.Errorf("reply: %w", err)
 		}
 	}
@@ -270,26 +274,26 @@ func poke(pid uint32, at uint64, b []byte) error {
 	return err
 }
 
-// socket gives the program one end of a socket pair, and answers what comes out of the other.
-func (k *fakeKernel) socket(listener int, n *notification, sockets map[string]bool, servers *sync.WaitGroup) error {
+// socket gives the program one end of a socket pair, whose descriptor there it returns, and answers what comes out of the other.
+func (k *fakeKernel) socket(listener int, n *notification, sockets map[string]bool, servers *sync.WaitGroup) (int, error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return -1, err
 	}
 	defer unix.Close(ends[1])
 	if n.Args[1]&unix.SOCK_NONBLOCK != 0 {
 		if err := unix.SetNonblock(ends[1], true); err != nil {
-			return err
+			return -1, err
 		}
 	}
 	sockets[socketName(uint32(os.Getpid()), uint64(ends[1]))] = true
-	add := addFD{ID: n.ID, Flags: unix.SECCOMP_ADDFD_FLAG_SEND, Src: uint32(ends[1]), NewFDFlags: unix.O_CLOEXEC}
-	if err := ioctl(listener, notifAddFD, unsafe.Pointer(&add)); err != nil {
+	// Not SECCOMP_ADDFD_FLAG_SEND: where a signal meets this thread while it waits, the kernel has answered without a descriptor, and
+	// the call that is begun anew fails with EINPROGRESS.
+	add := addFD{ID: n.ID, Src: uint32(ends[1]), NewFDFlags: unix.O_CLOEXEC}
+	fd, err := ioctl(listener, notifAddFD, unsafe.Pointer(&add))
+	if err != nil {
 		unix.Close(ends[0])
-		if err == unix.ENOENT {
-			return nil
-		}
-		return err
+		return -1, err
 	}
 	mine := ends[0]
 	servers.Go(func() {
@@ -310,5 +314,5 @@ func (k *fakeKernel) socket(listener int, n *notification, sockets map[string]bo
 			}
 		}
 	})
-	return nil
+	return fd, nil
 }
