@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // inNamespace reports whether the calling thread is known to be in the network namespace ns.
@@ -24,14 +26,13 @@ func inNetNS(ns *os.File, proc string, f func() error) error {
 		return f()
 	}
 	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	thread.Go(func() {
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			done <- os.NewSyscallError("setns", err)
 			return
 		}
 		done <- f()
-	}()
+	})
 	return <-done
 }
 

@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // namespace is a network namespace and a thread inside it, which starts all
@@ -27,7 +30,7 @@ type namespace struct {
 func newNamespace(hash int) (*namespace, error) {
 	ns := &namespace{calls: make(chan func()), done: make(chan struct{}), fd: -1}
 	ready := make(chan error)
-	go ns.thread(hash, ready)
+	thread.Go(func() { ns.thread(hash, ready) })
 	if err := <-ready; err != nil {
 		return nil, err
 	}
@@ -35,20 +38,6 @@ func newNamespace(hash int) (*namespace, error) {
 }
 
 func (ns *namespace) thread(hash int, ready chan<- error) {
-	runtime.LockOSThread()
-	if unix.Gettid() == unix.Getpid() {
-		// /proc/self/net is that of the main thread: leave it, and hold it for so
-		// long as it takes the other goroutine to lock another one.
-		moved := make(chan struct{})
-		go func() {
-			runtime.LockOSThread()
-			close(moved)
-			ns.thread(hash, ready)
-		}()
-		<-moved
-		runtime.UnlockOSThread()
-		return
-	}
 	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		ready <- fmt.Errorf("open network namespace: %w", err)
@@ -65,7 +54,7 @@ func (ns *namespace) thread(hash int, ready chan<- error) {
 	if ns.fd >= 0 {
 		unix.Close(ns.fd)
 	}
-	// A thread that cannot go home stays locked, and ends with this goroutine.
+	// A thread that cannot go home stays locked, and ends with this function.
 	if unix.Setns(home, unix.CLONE_NEWNET) == nil {
 		runtime.UnlockOSThread()
 	}
@@ -102,6 +91,42 @@ func (ns *namespace) do(f func() error) error {
 	err := make(chan error)
 	ns.calls <- func() { err <- f() }
 	return <-err
+}
+
+// end ends the processes in the namespace: what a command left behind, in whatever group or session.
+func (ns *namespace) end() {
+	for until := time.Now().Add(grace); ns.kill() && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// kill tells whether there was a process to end.
+func (ns *namespace) kill() (found bool) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil || pid == os.Getpid() || !ns.has(pid) {
+			continue
+		}
+		if p, err := os.FindProcess(pid); err == nil {
+			if ns.has(pid) { // p holds the process (Linux 5.3+): the number is not another one's by now
+				found = true
+				p.Kill()
+			}
+			p.Release()
+		}
+	}
+	return found
+}
+
+func (ns *namespace) has(pid int) bool {
+	in, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns/net"))
+	return err == nil && in == fmt.Sprintf("net:[%d]", ns.inode)
 }
 
 // close ends the thread. Nothing may call do afterwards.

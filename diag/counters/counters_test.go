@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/internal/check"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // values returns the figures of sections by key.
@@ -34,8 +34,7 @@ func inNamespace(t *testing.T, f func()) {
 		t.Skip("needs root, for a network namespace of its own")
 	}
 	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and with it the namespace
+	thread.Go(func() {
 		err := unix.Unshare(unix.CLONE_NEWNET)
 		if err == nil {
 			err = check.LoopbackUp()
@@ -44,7 +43,7 @@ func inNamespace(t *testing.T, f func()) {
 		if err == nil {
 			f()
 		}
-	}()
+	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/internal/leak"
 	"github.com/sockeye-tools/sockeye/internal/release"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // roleEnv makes the test binary a child that holds sockets in some way. It
@@ -48,12 +48,6 @@ type report struct {
 	Err    string
 	// What Err matches.
 	Permission, Unsupported bool
-}
-
-func init() {
-	if os.Getenv(roleEnv) != "" {
-		runtime.LockOSThread() // keep main on the thread group leader
-	}
 }
 
 func TestMain(m *testing.M) {
@@ -122,8 +116,7 @@ func runRole(role string) error {
 			return err
 		}
 		errs := make(chan error)
-		go func() {
-			runtime.LockOSThread()
+		thread.Go(func() {
 			if err := unix.Unshare(unix.CLONE_FILES); err != nil {
 				errs <- err
 				return
@@ -136,7 +129,7 @@ func runRole(role string) error {
 			}
 			errs <- nil
 			select {}
-		}()
+		})
 		if err := <-errs; err != nil {
 			return err
 		}
@@ -299,13 +292,13 @@ func startChild(tb testing.TB, role string, prepare func(*exec.Cmd)) *child {
 	}
 	tb.Cleanup(func() {
 		stdin.Close()
-		timer := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+		timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 		defer timer.Stop()
 		if err := cmd.Wait(); err != nil {
 			tb.Errorf("child %s: %v", role, err)
 		}
 	})
-	timer := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	c := &child{cmd: cmd}
 	if err := json.NewDecoder(bufio.NewReader(stdout)).Decode(&c.report); err != nil {

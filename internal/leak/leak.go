@@ -16,11 +16,15 @@ import (
 	"time"
 )
 
-// grace is how long goroutines may take to end when their tests have: name servers that do not answer are given up after some seconds.
-const grace = 15 * time.Second
+// grace is how long goroutines may take to end when their tests have: name servers that do not answer are given up after half a minute.
+const grace = time.Minute
 
 // Tests are what TestMain runs: a *testing.M, or what wraps one.
 type Tests interface{ Run() int }
+
+// The main thread stays with the main goroutine: a test that locks its thread, moves it into a namespace and lets it end with the test
+// could otherwise have that one, which Go does not end and which /proc/self stands for.
+func init() { runtime.LockOSThread() }
 
 // Wrap returns the tests with a look behind them. Run reports what is left on stderr, and returns 1 then. Tests that failed may leave
 // what they like.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/internal/sockstat"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // Counts is what the kernel counts in a namespace (/proc/net/sockstat and sockstat6, proc_net(5)).
@@ -30,9 +31,8 @@ func (f *Found) Count() {
 // visit calls do for each namespace, on a thread that is in it.
 func (f *Found) visit(all []*Namespace, do func(*Namespace)) {
 	done := make(chan struct{})
-	go func() {
+	thread.Go(func() {
 		defer close(done)
-		runtime.LockOSThread()
 		own, err := os.Open(f.proc + "/thread-self/ns/net")
 		if err != nil {
 			return
@@ -56,8 +56,8 @@ func (f *Found) visit(all []*Namespace, do func(*Namespace)) {
 		}
 		if home || enter(own) {
 			runtime.UnlockOSThread()
-		} // else the thread ends with the goroutine
-	}()
+		} // else the thread ends with the function
+	})
 	<-done
 }
 

@@ -3,7 +3,6 @@ package netns
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/leak"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // place is a network namespace of the kind that programs make: its connections are in the table that all share.
@@ -40,8 +40,7 @@ func newPlace(t *testing.T, do func(p *place) error) *place {
 // make makes the namespace, and calls do on a thread in it.
 func (p *place) make(do func(p *place) error) error {
 	err, tid := make(chan error), 0
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	thread.Go(func() {
 		tid = unix.Gettid()
 		err <- func() error {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -56,7 +55,7 @@ func (p *place) make(do func(p *place) error) error {
 			}
 			return do(p)
 		}()
-	}()
+	})
 	failed := <-err
 	// While the thread is there, it holds the namespace.
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -151,8 +150,5 @@ func (p *place) find(t *testing.T, cfg Config) (*Found, *Namespace) {
 	}
 	return f, nil
 }
-
-// The first thread, which does not end before the program does, stays where it is.
-func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) { os.Exit(leak.Wrap(m).Run()) }

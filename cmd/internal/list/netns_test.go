@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/netns"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 func TestWorthwhile(t *testing.T) {
@@ -112,8 +112,7 @@ func TestManyNamespaces(t *testing.T) {
 	}()
 	ready := make(chan error)
 	for space := range spaces {
-		go func() {
-			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		thread.Go(func() {
 			ready <- func() error {
 				if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 					return err
@@ -157,7 +156,7 @@ func TestManyNamespaces(t *testing.T) {
 				fds = fds[:len(fds)-2]
 				return err
 			}()
-		}()
+		})
 		if err := <-ready; err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/internal/check"
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // result is what a run of netstat prints, and its exit status.
@@ -90,8 +90,7 @@ func inNamespace(t *testing.T, f func()) {
 		t.Skip("needs root, for a network namespace of its own")
 	}
 	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and with it the namespace
+	thread.Go(func() {
 		err := unix.Unshare(unix.CLONE_NEWNET)
 		if err == nil {
 			err = check.LoopbackUp()
@@ -100,7 +99,7 @@ func inNamespace(t *testing.T, f func()) {
 		if err == nil {
 			f()
 		}
-	}()
+	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/thread"
 )
 
 // ehashEntries is the size of the established hash of a new namespace.
@@ -80,9 +81,7 @@ func newNetNS() (*NetNS, error) {
 	ns := &NetNS{holder: make(chan func())}
 	ns.close = sync.OnceValue(ns.shut)
 	ready := make(chan error)
-	go func() {
-		// The thread is never unlocked: it ends with the goroutine, and whatever Start gave a death signal ends with it.
-		runtime.LockOSThread()
+	thread.Go(func() { // with the thread ends whatever Start gave a death signal
 		err := ns.enterNew()
 		ready <- err
 		if err != nil {
@@ -91,7 +90,7 @@ func newNetNS() (*NetNS, error) {
 		for f := range ns.holder {
 			f()
 		}
-	}()
+	})
 	if err := <-ready; err != nil {
 		return nil, err
 	}
@@ -158,9 +157,7 @@ var errExited = errors.New("function in the network namespace ended its goroutin
 // f runs on another goroutine than the test: it must not call t.Fatal. Goroutines that f starts are outside.
 func (ns *NetNS) Do(f func()) error {
 	done := make(chan error)
-	go func() {
-		// Not unlocked: a thread that was in another namespace is not given back to the scheduler.
-		runtime.LockOSThread()
+	thread.Go(func() {
 		err := errExited
 		defer func() { done <- err }()
 		if err2 := unix.Setns(ns.FD(), unix.CLONE_NEWNET); err2 != nil {
@@ -169,7 +166,7 @@ func (ns *NetNS) Do(f func()) error {
 		}
 		f()
 		err = nil
-	}()
+	})
 	return <-done
 }
 
