@@ -39,6 +39,7 @@ type Run struct {
 	Unfinished bool `json:"unfinished,omitempty"`
 
 	stdout, stderr string // the first lines
+	most           int64  // bytes that it could write to a file; 0: any
 }
 
 // CPU is User plus System.
@@ -49,6 +50,8 @@ func (r *Run) failure() string {
 	switch {
 	case r.Unfinished:
 		return ""
+	case r.most > 0 && r.Bytes >= r.most:
+		return "printed more than " + formatBytes(r.most) + ", a quarter of the memory that there is"
 	case r.Signal != "":
 		return r.Signal
 	case r.Exit != 0 && r.Bytes == 0 && r.stderr != "":
@@ -91,12 +94,15 @@ func start(ctx context.Context, argv []string, limit time.Duration, weigh bool) 
 	defer stderr.Close()
 
 	c := &child{weigh: weigh}
+	most := mostOutput()
+	unlimit := limitFiles(most)
 	begin := time.Now()
 	c.pid, err = syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{null.Fd(), stdout.Fd(), stderr.Fd()},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Ptrace: weigh},
 	})
+	unlimit()
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +125,7 @@ func start(ctx context.Context, argv []string, limit time.Duration, weigh bool) 
 	if r.Lines, r.Bytes, err = stdout.count(); err != nil {
 		return nil, err
 	}
-	r.stdout, r.stderr = stdout.firstLine(), printable(stderr.firstLine())
+	r.stdout, r.stderr, r.most = stdout.firstLine(), printable(stderr.firstLine()), most
 	return r, nil
 }
 

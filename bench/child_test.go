@@ -108,7 +108,9 @@ func alive(t *testing.T, file string) bool {
 		if err != nil {
 			return false
 		}
-		if _, rest, _ := bytes.Cut(stat, []byte(") ")); rest[0] == 'Z' || rest[0] == 'X' {
+		comm, rest, _ := bytes.Cut(stat, []byte(") "))
+		ours := bytes.HasSuffix(comm, []byte("(sleep")) || bytes.HasSuffix(comm, []byte("(sh")) // else the number is another's by now
+		if rest[0] == 'Z' || rest[0] == 'X' || !ours {
 			return false
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -133,6 +135,27 @@ func TestRunChildLimit(t *testing.T) {
 				t.Error("a grandchild outlived the limit")
 			}
 		})
+	}
+}
+
+// A program that prints too much is ended, whether it dies of the signal or is told of the limit.
+func TestRunChildOutput(t *testing.T) {
+	if n := mostOutput(); n < 1<<20 {
+		t.Errorf("a program may print %d bytes", n)
+	}
+	was := mostOutput
+	mostOutput = func() int64 { return 2_000_000 }
+	defer func() { mostOutput = was }()
+	for _, weigh := range []bool{false, true} {
+		for _, script := range []string{`head -c 50000000 /dev/zero`, `trap "" XFSZ; head -c 50000000 /dev/zero; exit 1`, `yes | head -c 50000000; exit 0`} {
+			r := runShell(t, weigh, time.Minute, script)
+			if want := "printed more than 2.00 MB, a quarter of the memory that there is"; r.failure() != want || r.Bytes > 2_100_000 || r.Unfinished {
+				t.Errorf("weigh=%v %s: %q, %d bytes", weigh, script, r.failure(), r.Bytes)
+			}
+		}
+		if r := runShell(t, weigh, time.Minute, `yes | head -n 999999`); r.failure() != "" || r.Lines != 999_999 {
+			t.Errorf("weigh=%v: %q, %d lines", weigh, r.failure(), r.Lines)
+		}
 	}
 }
 

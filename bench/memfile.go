@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +21,26 @@ func memfile(name string) (memFile, error) {
 		return memFile{}, fmt.Errorf("memfd: %w", err)
 	}
 	return memFile{os.NewFile(uintptr(fd), name)}, nil
+}
+
+// mostOutput is how much a program may write to one, in bytes: without an end to it the host would be out of memory. 0: not known.
+var mostOutput = func() int64 {
+	kb, _, _ := strings.Cut(field("/proc", "meminfo", "MemAvailable"), " ")
+	n, err := strconv.ParseInt(kb, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n << 10 / 4
+}
+
+// limitFiles sets how large a file may become that a program writes which is started until unlimit is called; 0: any.
+func limitFiles(most int64) (unlimit func()) {
+	var was unix.Rlimit
+	if most <= 0 || unix.Getrlimit(unix.RLIMIT_FSIZE, &was) != nil || was.Cur <= uint64(most) {
+		return func() {}
+	}
+	unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(most), Max: was.Max})
+	return func() { unix.Setrlimit(unix.RLIMIT_FSIZE, &was) }
 }
 
 // count returns the number of lines, the last of which need not be ended, and of bytes.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,11 +25,15 @@ type Peer struct {
 	Command []string // Command[0] is a path
 }
 
-// ParsePeer parses NAME=COMMAND. The command is split into words, and its program looked up in PATH; no shell runs it.
+// ParsePeer parses NAME=COMMAND. The command is split into words, and its program looked up in PATH; no shell runs it. The names of the
+// tools that are always there are taken.
 func ParsePeer(s string) (Peer, error) {
 	name, command, ok := strings.Cut(s, "=")
 	if !ok || strings.TrimSpace(name) == "" {
 		return Peer{}, fmt.Errorf("%s: want NAME=COMMAND", s)
+	}
+	if slices.Contains([]string{toolFloor, toolSS, toolNetstat, toolList}, name) {
+		return Peer{}, fmt.Errorf("%q is what others are compared with: want another name", name)
 	}
 	words, err := splitWords(command)
 	if err != nil {

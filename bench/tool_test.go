@@ -57,7 +57,7 @@ func TestParsePeer(t *testing.T) {
 	if p.Name != "mine" || !filepath.IsAbs(p.Command[0]) || !slices.Equal(p.Command[1:], []string{"-c", `echo "$0" = x`}) {
 		t.Errorf("%+v", p)
 	}
-	for _, s := range []string{"", "ss", "=ss", "a=", "a='", "a=/nonexistent/tool", "a=no-such-program-anywhere"} {
+	for _, s := range []string{"", "ss", "=ss", "a=", "a='", "a=/nonexistent/tool", "a=no-such-program-anywhere", "floor=sh", "sockeye ss=sh", "sockeye list=sh"} {
 		if p, err := ParsePeer(s); err == nil {
 			t.Errorf("ParsePeer(%q) = %+v, want an error", s, p)
 		}

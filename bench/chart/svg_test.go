@@ -129,7 +129,7 @@ func TestNothingIsClipped(t *testing.T) {
 }
 
 func TestEscape(t *testing.T) {
-	if got := escape("a<b> & \"c\"\x1b[0m\x00"); got != "a&lt;b&gt; &amp; &quot;c&quot;[0m" {
+	if got := escape("a<b> & \"c\"\x1b[0m\x00\ufffe\uffff"); got != "a&lt;b&gt; &amp; &quot;c&quot;[0m" {
 		t.Errorf("%q", got)
 	}
 }

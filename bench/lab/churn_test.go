@@ -71,7 +71,7 @@ func TestChurn(t *testing.T) {
 	if err := c.Stop(); err != nil { // again
 		t.Error(err)
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // a short process ends by itself
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) { // a short process ends by itself
 		left := 0
 		for pid := range fleeting {
 			if unix.Kill(pid, 0) == nil {

@@ -19,9 +19,11 @@
 // and state, and is given to the command as a JSON file named by the
 // environment variable SOCKEYE_LAB.
 //
-// Nothing outlives the process that built the lab: workers die with it
+// Nothing of it outlives the process that built the lab: workers die with it
 // (PR_SET_PDEATHSIG, and a pipe that closes), the namespace dies with the last
-// worker, and the truth is kept in memory that has no name in a file system.
+// process in it, and the truth is kept in memory that has no name in a file
+// system. What commands left running in the namespace ends with [Lab.Close];
+// it stays if the builder is killed by SIGKILL.
 //
 // # Needs
 //

@@ -353,8 +353,8 @@ func (l *Lab) Command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Close ends the workers and with them the namespace, and returns when no
-// process of the lab is left. It tells when a worker had ended before.
+// Close ends the workers, and what else runs in the namespace but for the calling process, and with them the namespace. It
+// returns when no process of the lab is left, and tells when a worker had ended before.
 func (l *Lab) Close() error {
 	l.closeOnce.Do(func() {
 		close(l.closing)
@@ -378,6 +378,7 @@ func (l *Lab) Close() error {
 			p.Wait()
 		}
 		if l.ns != nil {
+			l.ns.end()
 			l.ns.close()
 		}
 		if l.stderrEnd != nil {

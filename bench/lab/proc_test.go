@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // row is one line of a table under /proc/net.
@@ -126,6 +128,22 @@ func socketInodes(t *testing.T, pid int) map[uint64]bool {
 	return out
 }
 
+// holdNetNS returns the inode number of the network namespace that a file names, and holds it until the end of the test: the number of
+// one that is gone is that of the next one made on the machine.
+func holdNetNS(t *testing.T, path string) uint64 {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	return st.Ino
+}
+
 // inNetNS lists the processes of the host whose main thread is in that namespace.
 func inNetNS(t *testing.T, inode uint64) []string {
 	t.Helper()
@@ -143,19 +161,48 @@ func inNetNS(t *testing.T, inode uint64) []string {
 	return out
 }
 
-func exists(pid int) bool {
-	_, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid)))
-	return err == nil
+// proc is a process. Its pid alone may be that of another one soon.
+type proc struct {
+	pid   int
+	begun string // starttime of proc_pid_stat(5)
+}
+
+func procOf(pid int) proc {
+	_, begun := statOf(pid)
+	return proc{pid, begun}
+}
+
+// statOf returns a process's state and when it began; "" where there is none.
+func statOf(pid int) (state, begun string) {
+	b, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	_, after, _ := strings.Cut(string(b), ") ")
+	f := strings.Fields(after)
+	if len(f) < 20 {
+		return "", ""
+	}
+	return f[0], f[19]
+}
+
+// running tells whether it is more than a zombie.
+func (p proc) running() bool {
+	state, begun := statOf(p.pid)
+	return begun != "" && begun == p.begun && state != "Z" && state != "X"
 }
 
 // needRoot skips where a lab cannot be built, and says why.
 func needRoot(t *testing.T) {
 	t.Helper()
+	needRoom(t, Config{Sockets: 1})
+}
+
+// needRoom skips where that lab cannot be built, and says why.
+func needRoom(t *testing.T, cfg Config) {
+	t.Helper()
 	l, err := readLimits()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.check(Config{Sockets: 1}); err != nil {
+	if err := l.check(cfg); err != nil {
 		t.Skip(err)
 	}
 }

@@ -3,10 +3,15 @@ package bench
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/bench"
 	"github.com/sockeye-tools/sockeye/internal/getopt"
@@ -36,9 +41,16 @@ func (c *contest) options() []option {
 			return err
 		}},
 		{"peer", getopt.Required, func(s string) error {
+			p, err := bench.ParsePeer(s)
+			if err != nil {
+				return err
+			}
+			name := p.Name + "="
+			if slices.ContainsFunc(c.peers, func(other string) bool { return strings.HasPrefix(other, name) }) {
+				return fmt.Errorf("there are two of the name %q", p.Name)
+			}
 			c.peers = append(c.peers, s)
-			_, err := bench.ParsePeer(s)
-			return err
+			return nil
 		}},
 		{"go-peers", getopt.Required, func(s string) (err error) {
 			if c.goPeers, err = exec.LookPath(s); err == nil {
@@ -150,6 +162,9 @@ func (f *face) compare(args []string) int {
 
 func (f *face) contest(c *contest, write func(*bench.Report, io.Writer) error, out string) error {
 	cfg, err := c.config(f)
+	if err == nil && out != "" {
+		err = writable(out) // now, not when all is measured
+	}
 	if err != nil {
 		return err
 	}
@@ -163,4 +178,16 @@ func (f *face) contest(c *contest, write func(*bench.Report, io.Writer) error, o
 		return write(r, f.env.Stdout)
 	}
 	return bench.WriteFile(out, func(w io.Writer) error { return write(r, w) })
+}
+
+// writable tells why a file cannot be put in place.
+func writable(file string) error {
+	err := unix.Access(filepath.Dir(file)+"/.", unix.W_OK|unix.X_OK) // a directory
+	if st, serr := os.Stat(file); err == nil && serr == nil && st.IsDir() {
+		err = unix.EISDIR
+	}
+	if err != nil {
+		return &os.PathError{Op: "write", Path: file, Err: err}
+	}
+	return nil
 }

@@ -81,7 +81,11 @@ func TestCompareFormats(t *testing.T) {
 			t.Errorf("%s: status %d, output %.200q, errors %q", format, status, stdout, stderr)
 		}
 	}
-	if status, _, stderr := call(t, "", owner.Auto, "--question", "startup", "--runs", "1", "--out", "/nonexistent/x"); status != cli.ExitFailed || !strings.Contains(stderr, "/nonexistent/") {
-		t.Errorf("no such directory: status %d, errors %q", status, stderr)
+	// A file that cannot be written is told of before anything is measured.
+	for out, want := range map[string]string{"/nonexistent/x": "no such file or directory", dir: "is a directory", filepath.Join(dir, "netstat", "x"): "not a directory"} {
+		status, _, stderr := call(t, "", owner.Auto, "--question", "startup", "--runs", "1", "--out", out)
+		if status != cli.ExitFailed || stderr != "sockeye: bench: write "+out+": "+want+"\n" {
+			t.Errorf("%s: status %d, errors %q", out, status, stderr)
+		}
 	}
 }

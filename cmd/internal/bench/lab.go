@@ -13,7 +13,7 @@ func labHelp() string {
 	return `Usage: sockeye bench lab [OPTIONS] [--] COMMAND [ARG]...
 
 Runs a command in a network namespace of its own with many real sockets, and takes that down
-again. What is in it is written to standard error, and to the file that SOCKEYE_LAB in the
+again, with all that the command left running there. What is in it is written to standard error, and to the file that SOCKEYE_LAB in the
 command's environment names. The exit status is the command's. Needs root.
 
   --sockets N    how many, 1 to ` + fmt.Sprint(lab.MaxSockets) + ` (100000)
