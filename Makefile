@@ -44,9 +44,9 @@ test-big-endian:
 race: export GORACE = atexit_sleep_ms=0
 race:
 	CGO_ENABLED=1 $(GO) build -race -o bin/sockeye-race ./cmd/sockeye
-	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v '/cmd/sockeye$$')
-	CGO_ENABLED=1 $(GO) test -race -run 'Faults$$|^TestRefusedBytecode$$|^TestScripts$$' ./cmd/sockeye
-	SOCKEYE_BIN=$(CURDIR)/bin/sockeye-race $(GO) test -run '^Test(LargeDumps|Churn|ExactFaces|FacesShowTheScene|Signals|Interrupt|ClosedPipe)$$' ./cmd/sockeye
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $$($(GO) list ./... | grep -v '/cmd/sockeye$$')
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'Faults$$|^TestRefusedBytecode$$|^TestScripts$$' ./cmd/sockeye
+	SOCKEYE_BIN=$(CURDIR)/bin/sockeye-race $(GO) test -timeout 30m -run '^Test(LargeDumps|Churn|ExactFaces|FacesShowTheScene|Signals|Interrupt|ClosedPipe)$$' ./cmd/sockeye
 
 # Each fuzz target for FUZZTIME: a time, or a number of executions such as 2000x. What is found goes to testdata/fuzz.
 FUZZTIME ?= 10s

@@ -34,7 +34,7 @@ for package; do
 	program=$work/test
 	GOARCH=s390x CGO_ENABLED=0 go test -c -ldflags='-s -w' -o "$program" "./$package"
 	# One process of the emulator to a processor of the host; a decoder that never ends is a failure.
-	if (cd "$package" && timeout 300 "$qemu" "$program" -test.v -test.short -test.skip="${skip[$package]:-^$}") >"$work/log" 2>&1; then
+	if (cd "$package" && timeout 1800 "$qemu" "$program" -test.v -test.short -test.skip="${skip[$package]:-^$}") >"$work/log" 2>&1; then
 		result=ok
 	else
 		result=FAILED failed=1

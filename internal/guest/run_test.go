@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 		return wire.Program{Path: "/usr/bin/sh", Args: []string{"-c", script}, Dir: "/some", Timeout: time.Minute}
 	}
 	slow := sh("echo begun; sleep 1000")
-	slow.Timeout = 10 * time.Second // long enough for it to begin
+	slow.Timeout = 30 * time.Second // long enough for it to begin
 	out := filepath.Join(dir, "out")
 	var streamed strings.Builder
 	res, err := Run(t.Context(), Config{Kernel: k, Files: files, Env: []string{"SHARED=2"}, Out: out,
@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 		reason, output string
 	}{
 		{3, "", "of the host\n2\n0\n"},
-		{-1, "not done after 10s", "begun\n"},
+		{-1, "not done after 30s", "begun\n"},
 		{0, "", ""},
 		{0, "", "it has ended\n"},
 		{0, "", "ss utility, iproute2-7"},
