@@ -28,7 +28,7 @@ func (f *finder) descriptors(ctx context.Context) error {
 	}
 	var objects heldObjects
 	if err := spec.LoadAndAssign(&objects, nil); err != nil {
-		return fmt.Errorf("load: %w", err)
+		return bpfiter.Wrap("load", err)
 	}
 	defer objects.Close()
 	r, err := bpfiter.Open(objects.Held)

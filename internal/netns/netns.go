@@ -60,9 +60,7 @@ type Found struct {
 // among them or not.
 func Find(ctx context.Context, cfg Config) *Found {
 	f := &finder{proc: cmp.Or(cfg.Proc, "/proc"), byInode: map[uint32]*Namespace{}, mounts: map[uint32]bool{}, denied: map[int32]bool{}}
-	if n := f.stat(f.proc + "/thread-self/ns/net"); n != nil {
-		n.Own = true
-	}
+	f.own()
 	f.mounted(f.proc+"/thread-self", "")
 	pids := numbers(f.proc)
 	for _, pid := range pids {
@@ -94,6 +92,10 @@ func Find(ctx context.Context, cfg Config) *Found {
 		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Inode, b.Inode))
 	})
 	found.Denied = len(f.denied)
+	var st unix.Stat_t
+	if unix.Stat(f.proc+"/1", &st) != nil { // hidepid=2 hides it, which every pid namespace has; or there is no procfs
+		found.Denied++
+	}
 	return found
 }
 
@@ -103,6 +105,34 @@ type finder struct {
 	byInode map[uint32]*Namespace
 	mounts  map[uint32]bool // mount namespaces that were looked at
 	denied  map[int32]bool
+}
+
+// own finds the caller's namespace. Where procfs does not tell it, since it is not mounted or that of another pid namespace, a socket
+// does, with CAP_NET_ADMIN.
+func (f *finder) own() {
+	n := f.stat(f.proc + "/thread-self/ns/net")
+	if n == nil {
+		inode, _ := ownInode() // 0 if it cannot be known: no other namespace can be entered then
+		n, _ = f.get(inode)
+	}
+	n.Own = true
+}
+
+// ownInode returns the inode of the thread's namespace without procfs.
+func ownInode() (uint32, error) {
+	sock, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(sock)
+	ns, err := namespaceOf(sock)
+	if err != nil {
+		return 0, err
+	}
+	defer ns.Close()
+	var st unix.Stat_t
+	err = unix.Fstat(int(ns.Fd()), &st)
+	return uint32(st.Ino), os.NewSyscallError("fstat", err)
 }
 
 // get returns the namespace of an inode, and whether it is new.
@@ -278,6 +308,11 @@ func ofSocket(h holder) (*os.File, error) {
 		return nil, os.NewSyscallError("pidfd_getfd", err)
 	}
 	defer unix.Close(sock)
+	return namespaceOf(sock)
+}
+
+// namespaceOf opens the namespace of a socket.
+func namespaceOf(sock int) (*os.File, error) {
 	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(sock), unix.SIOCGSKNS, uintptr(unsafe.Pointer(nil)))
 	switch errno {
 	case 0:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,6 +55,35 @@ func TestFindOwn(t *testing.T) {
 		if n.Own != (i == 0) || n.Name == "" {
 			t.Errorf("%d: %+v", i, n)
 		}
+	}
+}
+
+// Without procfs the program's own namespace is known all the same, and that others may be missing is said.
+func TestFindWithoutProc(t *testing.T) {
+	f := Find(t.Context(), Config{Proc: t.TempDir(), NoBPF: true})
+	if len(f.All) != 1 || !f.All[0].Own || f.All[0].Name != "-" || f.Denied == 0 || f.Partial == nil {
+		t.Fatalf("%+v", f)
+	}
+	f.Count()
+	if err := f.Connections(t.Context()); err != nil || f.All[0].Counts != nil || f.All[0].Connections != nil {
+		t.Errorf("%+v: %v", f.All[0], err)
+	}
+}
+
+// A socket tells the namespace that procfs does.
+func TestOwnInode(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	want, err := inodeOf("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Skipf("needs procfs: %v", err)
+	}
+	got, err := ownInode()
+	if errors.Is(err, os.ErrPermission) {
+		t.Skipf("needs CAP_NET_ADMIN: %v", err)
+	}
+	if got != want || err != nil {
+		t.Errorf("%d, want %d: %v", got, want, err)
 	}
 }
 
@@ -243,7 +273,8 @@ func TestFindUnprivileged(t *testing.T) {
 	cmd.ExtraFiles = []*os.File{exe}
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "NETNS_TEST_CHILD=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	user := 1<<30 | uint32(os.Getpid()) // who has no other processes
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestUnprivilegedChild") {
 		t.Errorf("%v: %s", err, out)
@@ -255,8 +286,16 @@ func TestUnprivilegedChild(t *testing.T) {
 		t.Skip("needs TestFindUnprivileged to start it")
 	}
 	f := Find(t.Context(), Config{})
-	if len(f.All) != 1 || !f.All[0].Own || f.Denied == 0 || !errors.Is(f.Partial, os.ErrPermission) {
-		t.Errorf("%+v", f)
+	if len(f.All) == 0 || !f.All[0].Own || f.Denied == 0 || !errors.Is(f.Partial, os.ErrPermission) {
+		t.Fatalf("%+v", f)
+	}
+	for _, n := range f.All[1:] { // anybody sees what is mounted
+		if n.pid != 0 || n.held.pid != 0 {
+			t.Errorf("%+v: of a process that may not be looked at", n)
+		}
+	}
+	if strings.Contains(f.Partial.Error(), "MEMLOCK") || !strings.Contains(f.Partial.Error(), "CAP_BPF") {
+		t.Errorf("what is missing is not said: %v", f.Partial)
 	}
 	f.Count()
 	if f.All[0].Counts == nil {

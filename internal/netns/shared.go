@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go -tags linux -no-global-types shared bpf/shared.bpf.c -- -O2 -Wall -Werror -mcpu=v3 -I../bpfiter/bpf
@@ -166,7 +167,7 @@ func walkOnce(ctx context.Context, all []*Namespace, room int) (map[uint32][]con
 	spec.Maps[sharedMapFound].MaxEntries = uint32(room)
 	var objects sharedObjects
 	if err := spec.LoadAndAssign(&objects, nil); err != nil {
-		return nil, total, fmt.Errorf("load: %w", err)
+		return nil, total, bpfiter.Wrap("load", err)
 	}
 	defer objects.Close()
 	for _, n := range all {
