@@ -6,6 +6,10 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 )
 
+// hasReceived are the states that begin with a segment of the peer's. In SYN-SENT tcpi_last_data_recv and tcpi_last_ack_recv are about
+// as old as the host.
+const hasReceived = diag.ProcStates &^ (1<<diag.SynSent | 1<<diag.Listen | 1<<diag.Close)
+
 // appendTailTitle appends the headings behind the state.
 func (t *BSDTable) appendTailTitle(dst []byte) []byte {
 	if t.Bytes || t.Verbose {
@@ -25,7 +29,7 @@ func (t *BSDTable) appendTailTitle(dst []byte) []byte {
 //   - rhiwat, shiwat, R-HIWA, S-HIWA: the limits of its buffers (SO_RCVBUF, SO_SNDBUF), in bytes;
 //   - R-BCNT, S-BCNT: the memory that its queues take, in bytes;
 //   - rexmt, persist, keep, 2msl: the time until a timer expires, in seconds. The kernel tells of one timer at a time;
-//   - rcvtime: the time since the last segment came, in seconds.
+//   - rcvtime: the time since the last segment came, in seconds, where one has come.
 func (t *BSDTable) appendTail(dst []byte, s *diag.InetSocket) []byte {
 	if !t.Bytes && !t.Verbose && !t.Buffers {
 		return dst
@@ -50,7 +54,7 @@ func (t *BSDTable) appendTail(dst []byte, s *diag.InetSocket) []byte {
 			dst = appendTime(dst, s.Expires, s.Protocol == diag.TCP && s.Timer == kind)
 		}
 		dst = appendTime(dst, time.Duration(min(info.LastDataRecv, info.LastAckRecv))*time.Millisecond,
-			hasInfo && s.State != diag.Listen && s.State != diag.Close)
+			hasInfo && hasReceived.Has(s.State))
 	}
 	return dst
 }

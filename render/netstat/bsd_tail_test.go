@@ -24,6 +24,9 @@ func TestBSDTail(t *testing.T) {
 		{proto: diag.TCP, state: diag.TimeWait, local: "198.51.100.20:61782", remote: "203.0.113.4:443", timer: diag.TimerTimeWait, expires: 59 * time.Second},
 		{proto: diag.UDP, state: diag.Close, local: "0.0.0.0:53", remote: "0.0.0.0:0", inode: 9, mem: mem},
 	}
+	// Nothing has come yet: the kernel counts from when the host came up.
+	young := sock{proto: diag.TCP, state: diag.SynSent, local: "198.51.100.20:61783", remote: "203.0.113.4:443", inode: 10, info: info, mem: mem,
+		timer: diag.TimerOn, expires: time.Second}
 	programs := func(inode uint32) (int32, string, bool) {
 		switch inode {
 		case 7:
@@ -44,11 +47,12 @@ udp4       0      0  *.53                   *.*                                 
 Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)          rxbytes      txbytes
 tcp4       0      0  198.51.100.20.61781    203.0.113.4.443        ESTABLISHED         6502         2563
 `)
-	sameText(t, bsdLines(bsdText(t, BSDOptions{Buffers: true}, list...)), `Active Internet connections
+	sameText(t, bsdLines(bsdText(t, BSDOptions{Buffers: true}, append(list, young)...)), `Active Internet connections
 Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)      R-HIWA  S-HIWA  R-BCNT  S-BCNT   rexmt persist    keep    2msl rcvtime
 tcp4       0      0  198.51.100.20.61781    203.0.113.4.443        ESTABLISHED  131072  131328    2304    4352    1.23       -       -       -    1.23
 tcp4       0      0  198.51.100.20.61781    203.0.113.4.443        ESTABLISHED  131072  131328    2304    4352       -       - 7199.00       -    1.23
 tcp4       0      0  198.51.100.20.61782    203.0.113.4.443        TIME_WAIT         -       -       -       -       -       -       -   59.00       -
 udp4       0      0  *.53                   *.*                                 131072  131328    2304    4352       -       -       -       -       -
+tcp4       0      0  198.51.100.20.61783    203.0.113.4.443        SYN_SENT     131072  131328    2304    4352    1.00       -       -       -       -
 `)
 }

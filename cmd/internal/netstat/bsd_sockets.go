@@ -69,7 +69,8 @@ func (b *bsdRun) queries() (list []diag.InetQuery) {
 
 // inet prints the inet sockets. The owners that it looks up are also those of the sockets that have the inodes.
 func (b *bsdRun) inet(inodes []uint32) int {
-	req := sockets.Request{Exact: b.env.Exact, Plan: b.env.Plan, Queries: b.queries(), Match: b.t.Shows}
+	req := sockets.Request{Exact: b.env.Exact, Plan: b.env.Plan, Queries: b.queries()}
+	req.Match = func(s *diag.InetSocket) bool { return b.t.Shows(s) && !b.names.own(s) }
 	if b.o.Verbose && !b.o.Queues {
 		req.Owners, req.Also = &b.env.Owners, inodes
 	}

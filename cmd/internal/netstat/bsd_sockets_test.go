@@ -95,9 +95,9 @@ func TestBSDSockets(t *testing.T) {
 		h.datagram(any6(0), nil, unix.SOCK_RAW, unix.IPPROTO_ICMPV6, 0)
 		h.datagram(any4(0), nil, unix.SOCK_RAW, 89, 0)
 		c, m, s := port(t, client), port(t, mappedClient), port(t, sixClient)
-		await(t, func() bool { // until the data has arrived and its acknowledgment too
+		await(t, func() bool { // until the data has arrived and its acknowledgment too, and the connection that waits
 			rows := bsdRows(t, "-n", "-p", "tcp")
-			return len(only(rows, "tcp4 33 0 127.0.0.1.80 ")) == 1 && len(only(rows, "tcp4 0 0 127.0.0.1."+c+" ")) == 1 && slices.ContainsFunc(rows, func(r string) bool { return strings.HasSuffix(r, " FIN_WAIT_2") })
+			return h.info(l).Unacked == 1 && len(only(rows, "tcp4 33 0 127.0.0.1.80 ")) == 1 && len(only(rows, "tcp4 0 0 127.0.0.1."+c+" ")) == 1 && slices.ContainsFunc(rows, func(r string) bool { return strings.HasSuffix(r, " FIN_WAIT_2") })
 		})
 
 		listeners := []string{"tcp4 0 0 *.80 *.* LISTEN", "tcp46 0 0 *.443 *.* LISTEN", "tcp6 0 0 *.8443 *.* LISTEN", "tcp6 0 0 ::1.631 *.* LISTEN"}
@@ -204,12 +204,21 @@ func port(t *testing.T, fd int) string {
 // await fails unless something comes true within a minute.
 func await(t *testing.T, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	if !wait(done) {
+		t.Fatal("it does not come to be")
+	}
+}
+
+// wait reports whether something comes true within a minute.
+func wait(done func() bool) bool {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if done() {
-			return
+			return true
+		}
+		if time.Now().After(end) {
+			return false
 		}
 	}
-	t.Fatal("it does not come to be")
 }
 
 // TestBSDUnix: UNIX domain sockets that the test made. A name cannot forge a row.

@@ -55,11 +55,18 @@ func TestBSDKernelCounts(t *testing.T) {
 		if _, err := unix.Write(fd, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		out := ours(t.Context(), "--bsd", "-s").stdout
-		for _, line := range []string{"\t3 connection requests\n", "\t3 connection accepts\n", "\t1 datagram received\n\t\t0 with bad checksum\n\t\t1 dropped due to no socket\n", "\t1 datagram output\n"} {
-			if !strings.Contains(out, line) {
-				t.Errorf("no %q in\n%s", line, out)
+		var out, missing string
+		wait(func() bool { // a datagram can be on its way
+			out, missing = ours(t.Context(), "--bsd", "-s").stdout, ""
+			for _, line := range []string{"\t3 connection requests\n", "\t3 connection accepts\n", "\t1 datagram received\n\t\t0 with bad checksum\n\t\t1 dropped due to no socket\n", "\t1 datagram output\n"} {
+				if !strings.Contains(out, line) {
+					missing += line
+				}
 			}
+			return missing == ""
+		})
+		if missing != "" {
+			t.Errorf("no %q in\n%s", missing, out)
 		}
 	})
 }

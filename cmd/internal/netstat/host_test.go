@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
+	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/internal/check"
 	"github.com/sockeye-tools/sockeye/internal/thread"
@@ -198,6 +199,19 @@ func (h *host) pair(listener int, a unix.Sockaddr) (client, server int) {
 	return 0, 0
 }
 
+func (h *host) info(fd int) *unix.TCPInfo {
+	h.t.Helper()
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	h.must(err)
+	return info
+}
+
+// await waits for a TCP socket to be in a state.
+func (h *host) await(fd int, state diag.State) {
+	h.t.Helper()
+	await(h.t, func() bool { return h.info(fd).State == uint8(state) })
+}
+
 // fill writes until no more fits.
 func (h *host) fill(fd int) {
 	b := make([]byte, 1<<16)
@@ -249,11 +263,12 @@ func (h *host) populate() {
 	h.close(c)
 	c, _ = h.pair(l, v4(80)) // FIN_WAIT2, CLOSE_WAIT
 	h.must(unix.Shutdown(c, unix.SHUT_WR))
+	h.await(c, diag.FinWait2)
 	c, _ = h.pair(l, v4(80)) // the same, an orphan: it goes over to the timewait timer
 	h.close(c)
 	c, s = h.pair(l, v4(80)) // TIME_WAIT
 	h.close(c)
-	time.Sleep(20 * time.Millisecond)
+	h.await(s, diag.CloseWait)
 	h.close(s)
 
 	// SYN_RECV: such a listener waits for data.
@@ -265,10 +280,10 @@ func (h *host) populate() {
 	h.dial(v4(8082), 0)
 
 	// SYN_SENT: the accept queue of length 0 takes one.
-	h.listen(v4(8083), 0, 0, nil)
+	full := h.listen(v4(8083), 0, 0, nil)
 	h.dial(v4(8083), 0)
-	time.Sleep(20 * time.Millisecond)
-	h.dial(v4(8083), 1000)
+	await(h.t, func() bool { return h.info(full).Unacked == 1 }) // of a listener that is the length of its accept queue
+	h.await(h.dial(v4(8083), 1000), diag.SynSent)
 
 	bound := h.socket(unix.AF_INET, unix.SOCK_STREAM, 0, 0) // not in /proc/net/tcp
 	h.must(unix.Bind(bound, v4(4444)))

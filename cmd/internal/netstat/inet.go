@@ -115,7 +115,7 @@ func (r *run) inet(everything bool, unix *unixTable) (status int, more bool) {
 		Exact:   r.env.Exact,
 		Queries: r.queries(t, everything),
 		Match: func(s *diag.InetSocket) bool {
-			return (t.Which.Shows(s) || t.Extend && s.State == diag.Listen) && !repeated(s)
+			return (t.Which.Shows(s) || t.Extend && s.State == diag.Listen) && !repeated(s) && !r.names.own(s)
 		},
 	}
 	if r.o.programs {

@@ -3,8 +3,13 @@ package netstat
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/netip"
 	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/render/names"
@@ -21,13 +26,35 @@ type resolver struct {
 	addrs     []netip.Addr
 	hostsFile map[netip.Addr]bool // the IPv4 addresses in /etc/hosts
 	networks  map[netip.Addr]string
+
+	mu    sync.Mutex
+	asked map[uint32]bool // inodes of the sockets by which name servers were asked
 }
 
 func (n *resolver) init(ctx context.Context) {
 	n.ctx = ctx
 	n.services.Last = true
 	n.protocols.Last = true
+	n.asked = map[uint32]bool{}
+	dialer := net.Dialer{Control: n.asking}
+	n.hosts.LookupAddr = (&net.Resolver{Dial: dialer.DialContext}).LookupAddr
 }
+
+// asking notes a socket before it is connected to a name server.
+func (n *resolver) asking(_, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) {
+		var st unix.Stat_t
+		if unix.Fstat(int(fd), &st) == nil {
+			n.mu.Lock()
+			n.asked[uint32(st.Ino)] = true
+			n.mu.Unlock()
+		}
+	})
+}
+
+// own reports whether name servers were asked by the socket: the dump goes on while hosts are looked up, and has it. It must not be
+// called meanwhile.
+func (n *resolver) own(s *diag.InetSocket) bool { return n.asked[s.Inode] }
 
 // set gives a table the names that are wanted.
 func (n *resolver) set(t *render.Options, o *options) {

@@ -1,6 +1,7 @@
 package netstat
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
 	render "github.com/sockeye-tools/sockeye/render/netstat"
@@ -110,4 +113,42 @@ func TestLookUp(t *testing.T) {
 	if len(asked) != before {
 		t.Errorf("asked again: %v", asked[before:])
 	}
+}
+
+// TestOwnLookUps: the sockets by which names are asked for are not among those that are shown, though the dump goes on meanwhile.
+func TestOwnLookUps(t *testing.T) {
+	inNamespace(t, func() {
+		h := newHost(t)
+		asked := h.datagram(nil, v4(53), unix.SOCK_DGRAM, 0, 0)
+		h.datagram(nil, v4(54), unix.SOCK_DGRAM, 0, 0)
+		f := os.NewFile(uintptr(asked), "")
+		delete(h.fds, asked)
+		defer f.Close()
+		raw, err := f.SyscallConn()
+		h.must(err)
+		conn, err := diag.Dial(nil)
+		h.must(err)
+		defer conn.Close()
+
+		var out bytes.Buffer
+		env := newEnv(t.Context())
+		env.Stdout = &out
+		o := read(t, "-nu")
+		r := newRun(env, &o, conn)
+		h.must(r.names.asking("", "", raw))
+		r.tables()
+		b := &bsdRun{run: newRun(env, nil, conn), o: &bsdOptions{numeric: true, protocol: "udp"}}
+		h.must(b.names.asking("", "", raw))
+		b.sockets()
+		if got := out.String(); strings.Count(got, "127.0.0.1:54 ") != 1 || strings.Count(got, "127.0.0.1.54 ") != 1 || strings.Count(got, "\nudp") != 2 {
+			t.Errorf("want two rows of the peer 54:\n%s", got)
+		}
+
+		// Who looks up a name notes the socket. In the namespace there is nobody who answers.
+		var n resolver
+		n.init(t.Context())
+		if names, err := n.hosts.LookupAddr(t.Context(), "192.0.2.77"); err == nil || len(n.asked) == 0 {
+			t.Errorf("a look-up: %q, %v, by %d sockets", names, err, len(n.asked))
+		}
+	})
 }

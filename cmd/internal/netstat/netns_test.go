@@ -32,13 +32,7 @@ func oursAlone(t *testing.T, args ...string) result {
 // sameAlone fails unless the face, as a process, prints what net-tools prints.
 func sameAlone(t *testing.T, args ...string) {
 	t.Helper()
-	var want, got result
-	for range 4 {
-		want, got = theirs(t, args...).still(), oursAlone(t, args...).still()
-		if want == got {
-			return
-		}
-	}
+	got, want := agree(func() result { return oursAlone(t, args...).still() }, func() result { return theirs(t, args...).still() })
 	compare(t, args, got, want)
 }
 

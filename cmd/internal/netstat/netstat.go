@@ -79,6 +79,8 @@ func (r *run) rounds(print func() int) int {
 		select {
 		case <-time.After(interval):
 		case <-r.env.Ctx.Done():
+		}
+		if r.env.Ctx.Err() != nil { // both may have been ready
 			return exitOK
 		}
 	}

@@ -37,12 +37,12 @@ func TestNotRoot(t *testing.T) {
 		exe, err := os.Open("/proc/self/exe") // its directory is closed to others
 		h.must(err)
 		defer exe.Close()
-		const uid = 54321 // has no process
+		uid := 1<<20 + os.Getpid() // has no process, also where other tests run
 		run := func(path string, args ...string) result {
 			var out, errs bytes.Buffer
 			cmd := &exec.Cmd{Path: path, Args: append([]string{"netstat"}, args...), Dir: "/", Stdout: &out, Stderr: &errs,
 				Env: []string{"LC_ALL=C", asNetstat + "=1"}, ExtraFiles: []*os.File{exe},
-				SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}}
+				SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}}
 			if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 				t.Fatal(err)
 			}
@@ -52,18 +52,15 @@ func TestNotRoot(t *testing.T) {
 		netstat, _ := exec.LookPath("netstat")
 		compare := func(args ...string) (got result) {
 			t.Helper()
-			var want result
-			for range 4 {
-				if want, got = run(netstat, args...), run("/proc/self/fd/3", args...); want == got {
-					return got
-				}
+			got, want := agree(func() result { return run("/proc/self/fd/3", args...) }, func() result { return run(netstat, args...) })
+			if got != want {
+				t.Errorf("%q:\n got %+v\nwant %+v", args, got, want)
 			}
-			t.Errorf("%q:\n got %+v\nwant %+v", args, got, want)
 			return got
 		}
 		for _, args := range []string{"-tanp", "-tuUwanpeo", "-tln"} {
 			got := compare(args)
-			if said := strings.Contains(got.stderr, `No info could be read for "-p": geteuid()=54321`); said != strings.Contains(args, "p") {
+			if said := strings.Contains(got.stderr, `No info could be read for "-p": geteuid()=`+itoa(uid)+" "); said != strings.Contains(args, "p") {
 				t.Errorf("%s: stderr %q", args, got.stderr)
 			}
 		}
@@ -75,8 +72,8 @@ func TestNotRoot(t *testing.T) {
 		defer file.Close()
 		sleep, err := exec.LookPath("sleep")
 		h.must(err)
-		cmd := &exec.Cmd{Path: sleep, Args: []string{"sleeper", "60"}, Dir: "/", ExtraFiles: []*os.File{file},
-			SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}}
+		cmd := &exec.Cmd{Path: sleep, Args: []string{"sleeper", "3600"}, Dir: "/", ExtraFiles: []*os.File{file},
+			SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}}
 		h.must(cmd.Start())
 		defer cmd.Wait()
 		defer cmd.Process.Kill()

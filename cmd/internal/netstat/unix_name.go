@@ -2,8 +2,6 @@ package netstat
 
 import (
 	"bytes"
-	"fmt"
-	"slices"
 
 	"github.com/sockeye-tools/sockeye/diag"
 )
@@ -36,20 +34,68 @@ func (r *run) oneLineEach(table []byte) []byte {
 	return joinLines(table, names)
 }
 
-// joinLines puts blanks in the place of line feeds in those names. A row is found by the inode and the whole name. Longer names come
-// first: they may have the row of a shorter one in them.
+// maxUnixName is the longest name (sun_path of unix(7)).
+const maxUnixName = 108
+
+// joinLines puts blanks in the place of line feeds in those names, in the table itself. A row is found by the inode and the whole name;
+// what was joined is not looked through again, since a name may have the row of another socket in it.
 func joinLines(table []byte, names []unixName) []byte {
-	slices.SortFunc(names, func(a, b unixName) int { return len(b.text) - len(a.text) })
+	if len(names) == 0 {
+		return table
+	}
+	byInode := make(map[uint64][]byte, len(names))
+	shared := map[string]bool{}
 	for _, n := range names {
-		inodes := []uint32{n.inode}
+		byInode[uint64(n.inode)] = n.text
 		if n.shared {
-			inodes = append(inodes, 0)
-		}
-		for _, inode := range inodes {
-			row := fmt.Appendf(nil, " %5d %s", inode, n.text)
-			one := bytes.ReplaceAll(row, []byte{'\n'}, []byte{' '})
-			table = bytes.ReplaceAll(table, append(row, '\n'), append(one, '\n'))
+			shared[string(n.text)] = true
 		}
 	}
+	_, rest, _ := bytes.Cut(table, []byte{'\n'}) // the headings
+	for len(rest) > 0 {
+		line, next, _ := bytes.Cut(rest, []byte{'\n'})
+		inode, name := unixRow(line, rest)
+		n := 0
+		switch text, ok := byInode[inode]; {
+		case inode == 0:
+			n = longest(shared, name)
+		case ok && len(name) > len(text) && name[len(text)] == '\n' && bytes.HasPrefix(name, text):
+			n = len(text)
+		}
+		for i, c := range name[:n] {
+			if c == '\n' {
+				name[i] = ' '
+			}
+		}
+		if n > 0 {
+			next = name[n+1:]
+		}
+		rest = next
+	}
 	return table
+}
+
+// unixRow returns the inode in a line, and all that stands behind the blank that comes after it.
+func unixRow(line, table []byte) (inode uint64, name []byte) {
+	const inodeColumn = 6
+	var field []byte
+	rest := line
+	for range inodeColumn + 1 {
+		field, rest = nextField(rest)
+	}
+	inode, ok := parseNumber(field, 10)
+	if !ok || len(rest) == 0 {
+		return 0, nil
+	}
+	return inode, table[len(line)-len(rest)+1:]
+}
+
+// longest returns the length of the longest of the names that the table begins with, as a whole line or more.
+func longest(names map[string]bool, table []byte) (n int) {
+	for end, c := range table[:min(len(table), maxUnixName+1)] {
+		if c == '\n' && names[string(table[:end])] {
+			n = end
+		}
+	}
+	return n
 }

@@ -1,6 +1,8 @@
 package netstat
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,10 +46,39 @@ func TestJoinLines(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	// A name that begins as another does, and has more rows in it, is one.
+	table = head + row("    0", "/a\nb\n"+strings.TrimSuffix(row("    0", "/a\nb"), "\n")) + row("   17", "") + row("   19", "\n/a")
+	got = joinLines([]byte(table), []unixName{
+		{17, []byte("/a\nb"), true}, {18, []byte("/a\nb\n" + strings.TrimSuffix(row("    0", "/a\nb"), "\n")), true}, {19, []byte("\n/a"), false},
+	})
+	want = head + row("    0", "/a b "+strings.TrimSuffix(row("    0", "/a b"), "\n")) + row("   17", "") + row("   19", " /a")
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 	// A name that is the row of another socket behind a line feed does not hide that socket.
 	victim := row("   20", "/victim")
 	table = head + row("   21", "/x") + victim
 	if got := joinLines([]byte(table), []unixName{{22, []byte("/x\n" + strings.TrimSuffix(victim, "\n")), false}}); string(got) != table {
 		t.Errorf("a row is lost:\n%s", got)
+	}
+}
+
+// TestJoinManyLines: one pass over the table, however many such names somebody has bound. A pass for each would copy the table each time.
+func TestJoinManyLines(t *testing.T) {
+	const n = 1000
+	table := []byte("Num       RefCount Protocol Flags    Type St Inode Path\n")
+	var names []unixName
+	for i := range n {
+		name := fmt.Appendf(nil, "@%d\nx", i)
+		names = append(names, unixName{uint32(i + 1), name, false})
+		table = fmt.Appendf(table, "0: 2 0 0 0001 01 %5d %s\n", i+1, name)
+	}
+	scratch := make([]byte, len(table))
+	allocs := testing.AllocsPerRun(1, func() {
+		copy(scratch, table)
+		joinLines(scratch, names)
+	})
+	if lines := bytes.Count(scratch, []byte{'\n'}); lines != n+1 || allocs > n/10 {
+		t.Errorf("%d lines, want %d; %v allocations", lines, n+1, allocs)
 	}
 }

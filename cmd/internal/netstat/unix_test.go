@@ -108,13 +108,7 @@ func TestUnixAgainstNetstat(t *testing.T) {
 // sameUnix is same, but for names that are not ASCII.
 func sameUnix(t *testing.T, args ...string) {
 	t.Helper()
-	var want, got result
-	for range 4 {
-		want, got = theirs(t, args...).withoutBogus(), ours(t.Context(), args...)
-		if want == got {
-			return
-		}
-	}
+	got, want := agree(func() result { return ours(t.Context(), args...) }, func() result { return theirs(t, args...).withoutBogus() })
 	compare(t, args, got, want)
 }
 
