@@ -79,6 +79,9 @@ func (c *Conn) Plan(ctx context.Context, q InetQuery, workers int) []Step {
 	one := func(why string) []Step {
 		return []Step{{Queries: append([]InetQuery{q}, bound...), Why: fmt.Sprintf("%s: %d sockets, %s", walks, n, why)}}
 	}
+	if q.States == listen { // listeners and those that are only bound: States without both of them would be 0, which is all
+		return one("no connection is asked for")
+	}
 	var steps []Step
 	listenersFirst := func() {
 		if q.States&listen == 0 {

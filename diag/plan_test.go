@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -82,6 +83,7 @@ func TestPlan(t *testing.T) {
 			return uint16(1024 + 100*i%60000), 8080
 		}, diag.InetQuery{}, 2, []int{1, 3}, true, "2 at a time"},
 		{"bound", 20_000, 500, spread, diag.InetQuery{States: diag.StatesOf(diag.BoundInactive)}, 1, []int{1}, true, "in one dump"},
+		{"listeners and bound", 1_000_000, 500, spread, diag.InetQuery{States: diag.StatesOf(diag.Listen, diag.BoundInactive), NoAttrs: true}, 2, []int{2}, true, "no connection"},
 		{"one flow", 20_000, 500, func(i int) (uint16, uint16) { return 443, 443 }, diag.InetQuery{}, 2, []int{2}, true, "no port range"},
 		{"long filter", 20_000, 500, spread, diag.InetQuery{Bytecode: make([]byte, 1<<16-1-4-12)}, 2, []int{2}, true, "no room"},
 		{"few match", 20_000, 50, spread, diag.InetQuery{}, 2, []int{2}, true, "only 50 match"},
@@ -94,6 +96,18 @@ func TestPlan(t *testing.T) {
 			var got []int
 			for _, s := range steps {
 				got = append(got, len(s.Queries))
+			}
+			// No query asks for a state that was not asked for, nor for none, which is all.
+			var asked diag.States
+			for _, s := range steps {
+				for _, q := range s.Queries {
+					if asked |= q.States; q.States == 0 {
+						t.Errorf("%q: a query without a state", s.Why)
+					}
+				}
+			}
+			if want := cmp.Or(tt.q.States, diag.AllStates); asked != want {
+				t.Errorf("states %#x are asked for, want %#x", asked, want)
 			}
 			last := steps[len(steps)-1]
 			if fmt.Sprint(got) != fmt.Sprint(tt.steps) || last.Queries[0].AnyOrder != tt.order || !strings.Contains(last.Why, tt.why) {
