@@ -29,7 +29,13 @@ func openProcFS(root string) (*procFS, error) {
 	if unix.Fstatfs(dir, &st) == nil {
 		fs.procfs = st.Type == unix.PROC_SUPER_MAGIC
 	}
-	fs.own = fs.procfs && fs.ownPIDs()
+	if !fs.procfs {
+		return fs, nil
+	}
+	if fs.own, err = fs.ownPIDs(); err != nil {
+		fs.close()
+		return nil, err
+	}
 	return fs, nil
 }
 
@@ -38,17 +44,21 @@ func (fs *procFS) close() { unix.Close(fs.dir) }
 // ownPIDs reports whether the mount shows the pid namespace of the caller.
 // NSpid in proc_pid_status(5) has one number for every namespace from that of
 // the mount down to that of the process.
-func (fs *procFS) ownPIDs() bool {
-	status, err := readFile(fs.dir, "self/status", make([]byte, 4096))
-	if err != nil {
-		return false // not even visible in the mount's namespace
+func (fs *procFS) ownPIDs() (bool, error) {
+	const name = "self/status"
+	status, err := readFile(fs.dir, name, make([]byte, 4096))
+	switch {
+	case gone(err), denied(err): // not even visible in the mount's namespace, or to the caller
+		return false, nil
+	case err != nil:
+		return false, &os.PathError{Op: "read", Path: fs.root + "/" + name, Err: err}
 	}
 	_, rest, ok := bytes.Cut(status, []byte("\nNSpid:"))
 	if !ok {
-		return true // a kernel without pid namespaces
+		return true, nil // a kernel without pid namespaces
 	}
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	return len(bytes.Fields(line)) == 1
+	return len(bytes.Fields(line)) == 1, nil
 }
 
 // openFiles returns how many files are open on the host, file-nr in

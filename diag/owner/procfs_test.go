@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // fixture makes a tree of ordinary files that looks like proc.
@@ -102,12 +104,16 @@ func TestOwnPIDs(t *testing.T) {
 		"Name:\tx\n": true,
 	} {
 		fs := openFS(t, fixture(t, map[string]string{"self/status": status}, nil))
-		if got := fs.ownPIDs(); got != want {
-			t.Errorf("%q: own = %v", status, got)
+		if got, err := fs.ownPIDs(); got != want || err != nil {
+			t.Errorf("%q: own = %v, %v", status, got, err)
 		}
 	}
-	if openFS(t, t.TempDir()).ownPIDs() {
-		t.Error("no self: own")
+	if own, err := openFS(t, t.TempDir()).ownPIDs(); own || err != nil {
+		t.Errorf("no self: own = %v, %v", own, err)
+	}
+	broken := openFS(t, fixture(t, nil, map[string]string{"self": "self"})) // a link to itself
+	if own, err := broken.ownPIDs(); own || !errors.Is(err, unix.ELOOP) {
+		t.Errorf("what cannot be read: own = %v, %v", own, err)
 	}
 }
 

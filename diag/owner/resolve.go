@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
 // manyFiles is the number of open files on the host from which loading a BPF
@@ -46,7 +48,8 @@ type Config struct {
 //
 // Errors match os.ErrPermission when the forced BPF backend is not permitted,
 // and errors.ErrUnsupported when the kernel does not have it or the proc mount
-// shows another pid namespace than that of the caller.
+// shows another pid namespace than that of the caller. Where ctx is done they
+// match its error and cause.
 func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 	if cfg == nil {
 		cfg = &Config{}
@@ -62,7 +65,7 @@ func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 	set := newInodeSet(want)
 	if cfg.Backend == None || set != nil && set.n == 0 {
 		t.backend, t.reason = None, "no owner is wanted"
-		return t, ctx.Err()
+		return t, bpfiter.WithCause(ctx, ctx.Err())
 	}
 	err := t.look(ctx, cfg, set)
 	switch {
@@ -74,7 +77,10 @@ func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 		t.backend, t.reason, t.denied = None, line, 1
 		return t, nil
 	}
-	return nil, fmt.Errorf("owner: %w", err)
+	if ctx.Err() != nil { // err may be why BPF could not be used, behind which nothing was tried
+		err = ctx.Err()
+	}
+	return nil, fmt.Errorf("owner: %w", bpfiter.WithCause(ctx, err))
 }
 
 // look opens the proc mount and scans.

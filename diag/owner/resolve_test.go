@@ -305,12 +305,27 @@ func TestResolveHidePID(t *testing.T) {
 // TestResolveNoFiles runs out of descriptors, which must not pass for
 // processes without sockets.
 func TestResolveNoFiles(t *testing.T) {
-	if c := startChild(t, "nofile=proc", nil); c.Table || !strings.Contains(c.Err, "too many open files") {
+	if c := startChild(t, "nofile=proc:1", nil); c.Table || !strings.Contains(c.Err, "too many open files") {
 		t.Errorf("table %v, error %q", c.Table, c.Err)
 	}
 	// Who did not ask for a backend is told that nothing could be looked into.
-	if c := startChild(t, "nofile=auto", nil); !c.Table || c.Denied != 1 || len(c.Owners) > 0 {
+	if c := startChild(t, "nofile=auto:1", nil); !c.Table || c.Denied != 1 || len(c.Owners) > 0 {
 		t.Errorf("table %v, denied %d, owners %v, error %q", c.Table, c.Denied, c.Owners, c.Err)
+	}
+}
+
+// TestResolveBPFNoFiles runs out of descriptors at each step, which must not
+// pass for what the kernel lacks.
+func TestResolveBPFNoFiles(t *testing.T) {
+	needBPF(t)
+	for n := 1; ; n++ {
+		c := startChild(t, fmt.Sprintf("nofile=bpf:%d", n), nil)
+		switch {
+		case c.Table && n > 5: // those of the proc mount, the maps and the program
+			return
+		case c.Table || c.Unsupported || n > 50 || !strings.Contains(c.Err, "too many open files"):
+			t.Fatalf("%d files: table %v, error %q", n, c.Table, c.Err)
+		}
 	}
 }
 
@@ -347,15 +362,20 @@ func TestResolveErrors(t *testing.T) {
 }
 
 func TestResolveCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	cause := errors.New("why")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
 	for _, backend := range []Backend{Auto, BPF, Proc, None} {
 		if backend == BPF && os.Geteuid() != 0 {
 			continue
 		}
-		if _, err := Resolve(ctx, &Config{Backend: backend}, nil); !errors.Is(err, context.Canceled) {
+		if _, err := Resolve(ctx, &Config{Backend: backend}, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
 			t.Errorf("%v: %v", backend, err)
 		}
+	}
+	// A tree of ordinary files: the number of open files is unknown, so that BPF is tried first, and cannot do it.
+	if _, err := Resolve(ctx, &Config{Proc: t.TempDir()}, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
+		t.Errorf("after BPF has failed: %v", err)
 	}
 }
 
@@ -369,11 +389,15 @@ func TestResolveAuto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	after, err := fs.openFiles() // others open and close thousands at a time
+	if err != nil {
+		t.Fatal(err)
+	}
 	switch {
-	case files < manyFiles/2 && (table.Backend() != Proc || !strings.HasSuffix(table.Reason(), "few")):
-		t.Errorf("%d open files: %v, %q", files, table.Backend(), table.Reason())
-	case files > manyFiles*2 && table.Backend() == Proc && !strings.Contains(table.Reason(), "bpf: "):
-		t.Errorf("%d open files: %v, %q", files, table.Backend(), table.Reason())
+	case max(files, after) < manyFiles/2 && (table.Backend() != Proc || !strings.HasSuffix(table.Reason(), "few")):
+		t.Errorf("%d to %d open files: %v, %q", files, after, table.Backend(), table.Reason())
+	case min(files, after) > manyFiles*2 && table.Backend() == Proc && !strings.Contains(table.Reason(), "bpf: "):
+		t.Errorf("%d to %d open files: %v, %q", files, after, table.Backend(), table.Reason())
 	}
 }
 

@@ -217,6 +217,9 @@ func (c *lateCancel) Err() error {
 }
 
 func TestWalkCancel(t *testing.T) {
+	for range 3 { // a process each time that is asked
+		startChild(t, "hold=0", nil)
+	}
 	for n := range int64(4) {
 		ctx := &lateCancel{Context: t.Context()}
 		ctx.n.Store(n)

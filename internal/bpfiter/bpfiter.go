@@ -17,16 +17,42 @@ import (
 const BufferSize = 32 << 10
 
 // Wrap wraps an error of op such that it is errors.ErrUnsupported where the kernel lacks what a program needs, and os.ErrPermission
-// without the capabilities that it takes.
+// without the capabilities that it takes. Where no descriptor is left it is neither, whatever a probe made of that.
 func Wrap(op string, err error) error {
 	var verifier *ebpf.VerifierError
 	switch {
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE): // also from the verifier
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%s: needs CAP_BPF and CAP_PERFMON: %w", op, unix.EPERM)
 	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, btf.ErrNotFound), errors.Is(err, unix.ENOSYS), errors.As(err, &verifier):
+		if scarce := room(); scarce != nil {
+			return fmt.Errorf("%s: %w", op, scarce)
+		}
 		return fmt.Errorf("%s: %w: %w", op, errors.ErrUnsupported, err)
 	}
 	return fmt.Errorf("%s: %w", op, err)
+}
+
+// room returns EMFILE or ENFILE where fewer descriptors are left than a program takes with its maps. The probes of package ebpf take that
+// for a feature that the kernel lacks, and say no more.
+func room() error {
+	const enough = 16
+	for range enough {
+		fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC) // which fails for nothing else
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+	}
+	return nil
+}
+
+// WithCause adds to an error that is ctx's the cause that the program gave for ending it.
+func WithCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
 }
 
 // Open begins to iterate. Sockets are those of the calling thread's network namespace.
@@ -47,7 +73,7 @@ func Open(program *ebpf.Program) (io.ReadCloser, error) {
 func Read(ctx context.Context, r io.Reader, b []byte) (int, error) {
 	for {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return 0, WithCause(ctx, err)
 		}
 		n, err := r.Read(b)
 		switch {

@@ -68,11 +68,17 @@ func TestRecordsFail(t *testing.T) {
 	if err := Records(t.Context(), iotest.ErrReader(unix.EIO), buf, 24, all); !errors.Is(err, unix.EIO) {
 		t.Errorf("broken: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	cause := errors.New("why")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
 	ever := again(math.MaxInt)
-	if _, err := Read(ctx, &ever, make([]byte, 24)); !errors.Is(err, context.Canceled) {
+	if _, err := Read(ctx, &ever, make([]byte, 24)); !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
 		t.Errorf("cancelled: %v", err)
+	}
+	for _, err := range []error{nil, unix.EIO, cause} {
+		if got := WithCause(ctx, err); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
 	}
 }
 
@@ -91,6 +97,9 @@ func TestWrap(t *testing.T) {
 		{"type in BTF", fmt.Errorf("sk_ino: %w", btf.ErrNotFound), errors.ErrUnsupported},
 		{"verifier", verifier, errors.ErrUnsupported},
 		{"memory", unix.ENOMEM, nil},
+		{"descriptors", fmt.Errorf("%w: %w", ebpf.ErrNotSupported, unix.EMFILE), nil},
+		{"descriptors of the host", fmt.Errorf("%w: %w", btf.ErrNotFound, unix.ENFILE), nil},
+		{"descriptors, by the verifier", &ebpf.VerifierError{Cause: unix.EMFILE}, nil},
 	} {
 		err := Wrap("load", tt.err)
 		for _, kind := range []error{os.ErrPermission, errors.ErrUnsupported} {
