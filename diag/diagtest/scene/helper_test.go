@@ -35,8 +35,8 @@ func TestHelper(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := unix.Kill(pid, 0); err != unix.ESRCH {
-		t.Errorf("helper after Close: %v", err)
+	if p.cmd.ProcessState == nil { // its number may be another process's by now
+		t.Error("Close did not wait for the helper")
 	}
 }
 

@@ -3,6 +3,7 @@ package scene
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -138,7 +139,7 @@ func TestNetNSMount(t *testing.T) {
 	if err := os.MkdirAll(netnsDir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	stale := filepath.Join(netnsDir, mountPrefix+"1073741824-1")
+	stale := filepath.Join(netnsDir, fmt.Sprintf("%s1073741824-%d", mountPrefix, os.Getpid()))
 	if err := os.WriteFile(stale, nil, 0o444); err != nil {
 		t.Fatal(err)
 	}

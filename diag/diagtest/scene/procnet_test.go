@@ -50,14 +50,18 @@ func TestParseProcErrors(t *testing.T) {
 // The check of the scene must find what is wrong, in both directions.
 func TestDifferences(t *testing.T) {
 	s := New(t)
-	diff := func(sockets []Expect) (diffs []string) {
-		var err error
-		if e := s.Do(func() { diffs, err = differences(sockets) }); e != nil || err != nil {
-			t.Fatal(e, err)
-		}
+	// A socket whose timer fires has none for a moment.
+	diff := func(sockets []Expect, n int) (diffs []string) {
+		wait(patience, "differences", func() (bool, error) {
+			var err error
+			if e := s.Do(func() { diffs, err = differences(sockets) }); e != nil || err != nil {
+				t.Fatal(e, err)
+			}
+			return len(diffs) == n, nil
+		})
 		return diffs
 	}
-	if d := diff(s.Sockets); len(d) != 0 {
+	if d := diff(s.Sockets, 0); len(d) != 0 {
 		t.Errorf("the scene differs from /proc/net:\n%s", strings.Join(d, "\n"))
 	}
 	var without []Expect
@@ -66,7 +70,7 @@ func TestDifferences(t *testing.T) {
 			without = append(without, e)
 		}
 	}
-	if d := diff(without); len(d) != 1 || !strings.Contains(d[0], "tcp6 has 1 more") {
+	if d := diff(without, 1); len(d) != 1 || !strings.Contains(d[0], "tcp6 has 1 more") {
 		t.Errorf("a socket that is not noted: %q", d)
 	}
 	for _, spoil := range []func(*Expect){
@@ -85,7 +89,7 @@ func TestDifferences(t *testing.T) {
 				spoil(&sockets[i])
 			}
 		}
-		if d := diff(sockets); len(d) != 2 {
+		if d := diff(sockets, 2); len(d) != 2 {
 			t.Errorf("a wrong note: %q", d)
 		}
 	}

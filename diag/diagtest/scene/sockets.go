@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long anything may take that the kernel does at once, on a machine that has other things to do.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A buildError is what a builder panics with: building is a long row of steps of which each needs the one before.
 type buildError struct{ err error }
@@ -206,11 +206,13 @@ func (b *builder) note(name string, table Table, fd int, state State, set ...fun
 	mark, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK)
 	check(name, err)
 	e.Mark = uint32(mark)
+	if table == TCP {
+		check(name, awaitState(fd, state)) // before that it may have no peer
+	}
 	if e.Family == unix.AF_INET || e.Family == unix.AF_INET6 {
 		b.noteInet(&e, fd)
 	}
 	if table == TCP {
-		check(name, awaitState(fd, state))
 		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		check(name, err)
 		e.FastOpen = info.Options&tcpiOptSynData != 0
