@@ -10,6 +10,7 @@ const (
 	inetDiagReqSKBPFStorages = 2 // nested: skDiagReqMapFD
 
 	skDiagReqMapFD = 1 // SK_DIAG_BPF_STORAGE_REQ_MAP_FD
+	sizeofMapFD    = 8 // the attribute of one
 
 	skDiagStorage  = 1 // SK_DIAG_BPF_STORAGE, nested: those below
 	skDiagMapID    = 2 // SK_DIAG_BPF_STORAGE_MAP_ID

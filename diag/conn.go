@@ -42,6 +42,9 @@ type Conn struct {
 	idle   *socket
 	closed bool
 
+	ending context.Context // done when closed
+	end    context.CancelFunc
+
 	elsewhere bool // the kernel that is asked may not be the one that /proc shows
 }
 
@@ -50,6 +53,7 @@ type Conn struct {
 // /proc/net alone.
 func Dial(cfg *Config) (*Conn, error) {
 	c := &Conn{}
+	c.ending, c.end = context.WithCancel(context.Background())
 	if cfg != nil {
 		c.cfg = *cfg
 	}
@@ -62,11 +66,11 @@ func Dial(cfg *Config) (*Conn, error) {
 	}
 	switch {
 	case c.cfg.NetNSFD != 0:
-		fd, err := unix.FcntlInt(uintptr(c.cfg.NetNSFD), unix.F_DUPFD_CLOEXEC, 0)
+		ns, err := duplicate(uintptr(c.cfg.NetNSFD))
 		if err != nil {
-			return nil, &Error{Op: "open network namespace", Err: err}
+			return nil, err
 		}
-		c.ns = os.NewFile(uintptr(fd), "netns")
+		c.ns = ns
 	case c.cfg.NetNS != "":
 		f, err := os.Open(c.cfg.NetNS)
 		if err != nil {
@@ -96,8 +100,10 @@ func (c *Conn) hasTables() bool {
 	return true
 }
 
-// Close closes the Conn. Dumps that are running end by themselves; those begun later fail with os.ErrClosed.
+// Close closes the Conn. Dumps that are running end by themselves; those begun later fail with os.ErrClosed, and so does InetDestroyed,
+// also where it is running.
 func (c *Conn) Close() error {
+	c.end()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -140,11 +146,14 @@ func (c *Conn) put(s *socket, clean bool) {
 	}
 }
 
-// send sends a request, on a socket that is the caller's until it calls put, with whether the whole answer was read. Until then a
-// cancelled ctx ends receiving.
+// send sends a request (nil: one that is too long), on a socket that is the caller's until it calls put, with whether the whole answer was
+// read. Until then a cancelled ctx ends receiving.
 func (c *Conn) send(ctx context.Context, typ netlink.HeaderType, flags netlink.HeaderFlags, data []byte) (
 	_ *socket, req netlink.Message, put func(clean bool), _ error,
 ) {
+	if data == nil {
+		return nil, req, nil, errTooLong
+	}
 	s, err := c.get()
 	if err != nil {
 		return nil, req, nil, err
@@ -185,6 +194,9 @@ func (c *Conn) dial() (*socket, error) {
 		if h, ok := unhandled(err); ok {
 			err = h
 		}
+		if e, ok := errors.AsType[*Error](err); ok {
+			return nil, e
+		}
 		return nil, &Error{Op: "open sock_diag socket", Err: err}
 	}
 	raw, err := nl.SyscallConn()
@@ -224,10 +236,16 @@ func (c *Conn) open() (*netlink.Conn, error) {
 	nl, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, cfg)
 	if err == nil {
 		nl.SetOption(netlink.ExtendedAcknowledge, true) // words for an error; before 4.12 there are none
-	} else if errno, _ := errors.AsType[syscall.Errno](bare(err)); barred(errno) && cfg.NetNS == 0 {
+		nl.SetOption(netlink.CapAcknowledge, true)      // an error without the request, which may be longer than a batch; 4.3
+		return nl, nil
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok && call.Syscall == "setns" {
+		return nil, &Error{Op: "enter network namespace", Err: call.Err}
+	}
+	if errno, _ := errors.AsType[syscall.Errno](bare(err)); barred(errno) && cfg.NetNS == 0 {
 		err = noHandler{errno}
 	}
-	return nl, err
+	return nil, err
 }
 
 func (s *socket) close() { s.nl.Close() }

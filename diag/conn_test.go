@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -47,8 +48,20 @@ func TestDialNotANamespace(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := diag.Dial(&diag.Config{NetNS: file}); c != nil || !errors.Is(err, syscall.EINVAL) {
-		t.Errorf("%v, %v, want EINVAL", c, err)
+	if c, err := diag.Dial(&diag.Config{NetNS: file}); c != nil || !errors.Is(err, syscall.EINVAL) || !strings.HasPrefix(err.Error(), "enter network namespace: ") {
+		t.Errorf("%v, %v, want EINVAL of entering it", c, err)
+	}
+}
+
+// A kernel that refuses a filter says so with an errno, also where it is longer than what the kernel's messages are read into. Linux 4.3.
+func TestLongFilterIsRefused(t *testing.T) {
+	newNetNS(t)
+	c := dial(t, nil)
+	code := bytes.Repeat([]byte{0xee}, 40_000)
+	for _, q := range []diag.InetQuery{{Bytecode: code}, {Bytecode: code, AnyOrder: true}} {
+		if _, err := all(t.Context(), c, q); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("any order %v: %v, want EINVAL", q.AnyOrder, err)
+		}
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 // s must come from a query of the same network namespace. The kernel looks for it by its addresses, and closes it only if the
 // cookie is that of s: never another socket that has taken its place.
 //
-// With errors.Is the error tells fs.ErrPermission; errors.ErrUnsupported (a row that was read from /proc, MPTCP, or a kernel without
-// it); fs.ErrNotExist (s is closed, or the kernel comes upon another socket first that is bound to the same addresses). A listener
-// that belongs to an MPTCP socket is refused with EINVAL.
+// With errors.Is the error tells fs.ErrPermission; errors.ErrUnsupported (a row that was read from /proc, a protocol or family that the
+// kernel has no handler for, MPTCP, or a kernel without it); fs.ErrNotExist (s is closed, or the kernel comes upon another socket first
+// that is bound to the same addresses). A listener that belongs to an MPTCP socket is refused with EINVAL.
 func (c *Conn) Destroy(ctx context.Context, s *InetSocket) error {
 	op := "destroy " + s.Protocol.String() + " socket"
 	fail := func(err error, msg string) error {
@@ -31,6 +31,9 @@ func (c *Conn) Destroy(ctx context.Context, s *InetSocket) error {
 	}
 	if s.Source != FromNetlink {
 		return fail(syscall.EOPNOTSUPP, "the socket is known from /proc alone")
+	}
+	if s.Family != IPv4 && s.Family != IPv6 {
+		return fail(noHandler{syscall.EAFNOSUPPORT}, "")
 	}
 	nl, req, put, err := c.send(ctx, sockDestroy, netlink.Acknowledge, s.destroyRequest())
 	if err != nil {
@@ -54,6 +57,10 @@ func (c *Conn) Destroy(ctx context.Context, s *InetSocket) error {
 		switch e.err {
 		case nil:
 			return nil
+		case syscall.ENOENT:
+			if c.lacks(ctx, s.Protocol, s.Family) { // a socket that no query made
+				return fail(noHandler{syscall.ENOENT}, e.msg)
+			}
 		case syscall.ESTALE:
 			return fail(syscall.ENOENT, e.msg)
 		}

@@ -64,6 +64,9 @@ func TestDestroyFaults(t *testing.T) {
 	s := &diag.InetSocket{Family: diag.IPv4, Protocol: diag.TCP, Local: loopback(80), Remote: loopback(81)}
 	var errno atomic.Uintptr
 	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+		if r.Type == 20 { // what tells a protocol that the kernel lacks from a socket that is not there
+			return []diagtest.Datagram{diagtest.Datagram{}.Done(r)}
+		}
 		other := r
 		other.Seq++
 		return []diagtest.Datagram{diagtest.Datagram{}.Error(other, unix.EIO), diagtest.Datagram{}.Error(r, syscall.Errno(errno.Load()))}
@@ -81,6 +84,11 @@ func TestDestroyFaults(t *testing.T) {
 		}
 	}
 	before := len(k.Requests())
+	odd := *s
+	odd.Family = diag.Unspec
+	if err := c.Destroy(t.Context(), &odd); !errors.Is(err, errors.ErrUnsupported) || len(k.Requests()) != before {
+		t.Errorf("no family: %v", err)
+	}
 	s.Source = diag.FromProc
 	if err := c.Destroy(t.Context(), s); !errors.Is(err, errors.ErrUnsupported) || len(k.Requests()) != before {
 		t.Errorf("row of /proc: %v", err)
@@ -99,6 +107,24 @@ func canDestroy(t *testing.T, c *diag.Conn, s *diag.InetSocket) {
 		t.Skip("needs INET_DIAG_DESTROY:", err)
 	} else if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A protocol that the kernel has no handler for is not a socket that is gone.
+func TestDestroyOddProtocols(t *testing.T) {
+	newNetNS(t)
+	c := dial(t, nil)
+	for _, p := range []diag.Protocol{0, 77, 254, 300} {
+		for _, local := range []string{"127.0.0.1:80", "[::1]:80"} {
+			s := &diag.InetSocket{Family: diag.IPv4, Protocol: p, Local: netip.MustParseAddrPort(local), Cookie: 5}
+			if s.Local.Addr().Is6() {
+				s.Family = diag.IPv6
+			}
+			s.Remote = netip.AddrPortFrom(s.Local.Addr(), 81)
+			if err := c.Destroy(t.Context(), s); !errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v %v: %v", p, local, err)
+			}
+		}
 	}
 }
 

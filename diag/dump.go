@@ -56,6 +56,7 @@ func BrokenError(q InetQuery, n int) error {
 // batches come from pool, and are the caller's until it puts them back; with a nil pool there is one, valid until the next.
 func (c *Conn) InetBatches(ctx context.Context, q InetQuery, pool *BatchPool) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
+		q := q // the sequence may be ranged over again, or twice at once
 		if q.Protocol == 0 {
 			q.Protocol = TCP
 		}
@@ -180,7 +181,7 @@ func passes(err error) bool {
 type ask struct {
 	op   string // what errors call it, such as "dump tcp inet"
 	typ  netlink.HeaderType
-	data []byte // behind the header
+	data []byte // behind the header; nil: errTooLong
 }
 
 func (a *ask) fail(err error) *Error {
@@ -269,8 +270,15 @@ func (q *InetQuery) ask(f Family) ask {
 	return a
 }
 
-// request encodes struct inet_diag_req_v2, or for both families struct inet_diag_req, and the attributes behind it.
+// errTooLong: the length of an attribute has 16 bits, and what is cut would be another question.
+var errTooLong = fmt.Errorf("the filter or the list of BPF maps is longer than a netlink attribute, %d bytes: %w", maxAttr, syscall.EINVAL)
+
+// request encodes struct inet_diag_req_v2, or for both families struct inet_diag_req, and the attributes behind it. It is nil where these
+// are too long.
 func (q *InetQuery) request(f Family) []byte {
+	if len(q.Bytecode) > maxAttr || len(q.BPFMaps) > maxAttr/sizeofMapFD {
+		return nil
+	}
 	if f == Unspec {
 		b := make([]byte, sizeofInetDiagReq, sizeofInetDiagReq+sizeofNlAttr+len(q.Bytecode))
 		b[3] = byte(q.Ext)

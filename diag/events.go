@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -15,6 +16,9 @@ type EventQuery struct {
 	Protocols []Protocol
 	// Family is IPv4, IPv6, or Unspec for both.
 	Family Family
+	// Begun, if not nil, is called once the watch is on: what is freed from then on is yielded. It is called on the goroutine that
+	// ranges, before the first socket. A program that wants the sockets that exist as well dumps them then.
+	Begun func()
 }
 
 // Multicast groups (SKNLGRP_* of linux/sock_diag.h).
@@ -30,7 +34,8 @@ const eventBuffer = 1 << 20
 
 // InetDestroyed yields the sockets of the namespace that are freed from now on, until ctx is done or the caller breaks off: their
 // last word, with all attributes that the protocol has (tcp_info among them). The state is Close and the inode is 0 by then;
-// sockets in TimeWait and SynRecv are not told of. A socket is valid until the next one. Every user may watch; Linux 4.2.
+// sockets in TimeWait and SynRecv are not told of. One that was aborted (closed with a linger time of 0) may have lost the port of Remote.
+// A socket is valid until the next one. Every user may watch; Linux 4.2.
 //
 // An error that is ErrPartial does not end the sequence: the program was slow, and events were lost before the next one. Any other
 // ends it.
@@ -68,7 +73,8 @@ func (q *EventQuery) groups() (list []uint32) {
 
 func (c *Conn) watch(ctx context.Context, q EventQuery, yield func(*InetSocket, error) bool) error {
 	groups := q.groups()
-	if len(groups) == 0 {
+	other := func(p Protocol) bool { return p != TCP && p != UDP }
+	if len(groups) == 0 || slices.ContainsFunc(q.Protocols, other) {
 		return &Error{Op: "watch sockets", Err: errors.ErrUnsupported, Message: "only TCP and UDP sockets of IPv4 and IPv6 are told of"}
 	}
 	s, err := c.get()
@@ -76,12 +82,18 @@ func (c *Conn) watch(ctx context.Context, q EventQuery, yield func(*InetSocket, 
 		return err
 	}
 	defer c.put(s, false)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(c.ending, func() { stop(os.ErrClosed) })()
 	defer context.AfterFunc(ctx, func() { s.nl.SetReadDeadline(time.Unix(1, 0)) })()
 	s.nl.SetReadBuffer(eventBuffer) // the system's limit applies to who has no CAP_NET_ADMIN
 	for _, g := range groups {
 		if err := s.nl.JoinGroup(g); err != nil {
 			return err
 		}
+	}
+	if q.Begun != nil {
+		q.Begun()
 	}
 	b := newBatch()
 	var sock InetSocket
@@ -95,7 +107,10 @@ func (c *Conn) watch(ctx context.Context, q EventQuery, yield func(*InetSocket, 
 			}
 			continue
 		}
-		if err != nil {
+		switch {
+		case err != nil && context.Cause(ctx) == os.ErrClosed:
+			return os.ErrClosed
+		case err != nil:
 			return err
 		}
 		if e := b.scan(n, 0, 0); e.err != nil {

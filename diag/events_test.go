@@ -25,20 +25,15 @@ func TestDestroyedSockets(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		events = make(chan seen, 100)
 		watching := make(chan struct{})
+		q.Begun = func() { close(watching) }
 		go func() {
 			defer close(events)
-			first := true
 			for s, err := range c.InetDestroyed(ctx, q) {
 				if err != nil {
 					if !errors.Is(err, context.Canceled) {
 						t.Error(err)
 					}
 					return
-				}
-				if first { // the probe below
-					first = false
-					close(watching)
-					continue
 				}
 				if s.State != diag.Close || s.Inode != 0 {
 					t.Errorf("%+v", s)
@@ -49,24 +44,10 @@ func TestDestroyedSockets(t *testing.T) {
 				events <- seen{s.Local, s.Cookie}
 			}
 		}()
-		// The watch is on once it sees a socket that is closed for that.
-		probe := func() bool {
-			family, typ, addr := unix.AF_INET, unix.SOCK_STREAM, "127.0.0.1:0"
-			if q.Family == diag.IPv6 {
-				family, addr = unix.AF_INET6, "[::1]:0"
-			}
-			if len(q.Protocols) > 0 && q.Protocols[0] == diag.UDP {
-				typ = unix.SOCK_DGRAM
-			}
-			newSock(t, family, typ, 0).bind(addr).close()
-			select {
-			case <-watching:
-				return true
-			case <-time.After(20 * time.Millisecond):
-				return false
-			}
+		select {
+		case <-watching:
+		case <-events: // it has failed
 		}
-		eventually(t, "the watch to begin", probe)
 		return events, cancel
 	}
 
@@ -108,7 +89,7 @@ func TestDestroyedSockets(t *testing.T) {
 		for s := range last {
 			s.close()
 		}
-		deadline := time.After(30 * time.Second)
+		deadline := time.After(time.Minute)
 		for len(want) > 0 {
 			select {
 			case e := <-events:
@@ -123,6 +104,30 @@ func TestDestroyedSockets(t *testing.T) {
 	}
 }
 
+// What a dump has that is made once the watch is on, is told of when it is freed.
+func TestDumpBehindAWatch(t *testing.T) {
+	newNetNS(t)
+	c := dial(t, nil)
+	s := newSock(t, unix.AF_INET, unix.SOCK_DGRAM, 0).bind("127.0.0.1:0")
+	cookie := s.cookie()
+	var dumped []*diag.InetSocket
+	begun := func() {
+		dumped = mustAll(t, c, diag.InetQuery{Protocol: diag.UDP})
+		s.close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for freed, err := range c.InetDestroyed(ctx, diag.EventQuery{Begun: begun}) {
+		if err != nil || len(dumped) != 1 || dumped[0].Cookie != cookie || freed.Cookie != cookie {
+			t.Errorf("%+v, %v; dumped %s", freed, err, text(dumped))
+		}
+		break
+	}
+	if dumped == nil {
+		t.Error("nothing was called")
+	}
+}
+
 func TestDestroyedErrors(t *testing.T) {
 	newNetNS(t)
 	c := dial(t, nil)
@@ -131,8 +136,12 @@ func TestDestroyedErrors(t *testing.T) {
 		}
 		return err
 	}
-	if err := one(t.Context(), diag.EventQuery{Protocols: []diag.Protocol{diag.Raw}}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("raw: %v", err)
+	for _, protocols := range [][]diag.Protocol{{diag.Raw}, {diag.TCP, diag.SCTP}} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // not to wait for events
+		if err := one(ctx, diag.EventQuery{Protocols: protocols, Begun: func() { t.Error("no watch is on") }}); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v: %v", protocols, err)
+		}
+		cancel()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -142,5 +151,33 @@ func TestDestroyedErrors(t *testing.T) {
 	c.Close()
 	if err := one(t.Context(), diag.EventQuery{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+// A watch ends when its Conn is closed.
+func TestCloseEndsAWatch(t *testing.T) {
+	newNetNS(t)
+	c := dial(t, nil)
+	watching, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var last error
+		for _, err := range c.InetDestroyed(t.Context(), diag.EventQuery{Begun: func() { close(watching) }}) {
+			last = err
+		}
+		ended <- last
+	}()
+	select {
+	case <-watching:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	c.Close()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, os.ErrClosed) || errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want that the Conn is closed", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the watch goes on")
 	}
 }

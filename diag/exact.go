@@ -5,14 +5,30 @@ import "os"
 // What package exact needs of a Conn and its batches.
 
 // InNetNS runs f on a thread that is in the network namespace that c looks into, for what such a thread opens. Another namespace than
-// that of the calling thread needs CAP_SYS_ADMIN.
+// that of the calling thread needs CAP_SYS_ADMIN, and f is called from another goroutine.
 func (c *Conn) InNetNS(f func() error) error {
+	ns, err := c.namespace()
+	if err != nil {
+		return err
+	}
+	if ns != nil {
+		defer ns.Close()
+	}
+	return inNetNS(ns, c.cfg.Proc, f)
+}
+
+// namespace returns a descriptor of the namespace that is the caller's, so that the Conn is not locked meanwhile; nil where it cannot be
+// told.
+func (c *Conn) namespace() (*os.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return os.ErrClosed
+	switch {
+	case c.closed:
+		return nil, os.ErrClosed
+	case c.ns == nil:
+		return nil, nil
 	}
-	return inNetNS(c.ns, c.cfg.Proc, f)
+	return duplicate(c.ns.Fd())
 }
 
 // Elsewhere reports whether the kernel that is asked may be another than the one that runs: Config.Socket was given.

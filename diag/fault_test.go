@@ -26,11 +26,9 @@ func faulty(t *testing.T, f *diagtest.Fault) (*diag.Conn, *diagtest.Kernel) {
 	check.Time(t, time.Minute, func() string { return f.Name })
 	var n atomic.Int32
 	k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram { return f.Answer(r, int(n.Add(1))) })
+	k.Hurry = f.Waits // once all is read that is sent
 	cfg := k.Config()
-	cfg.Timeout = 30 * time.Second
-	if f.Waits {
-		cfg.Timeout = 500 * time.Millisecond // what is sent has to be read by then
-	}
+	cfg.Timeout = time.Hour
 	return dial(t, cfg), k
 }
 

@@ -34,6 +34,9 @@ func mayTrace() bool {
 
 // iterate is run by a BPF iterator. It is false where that cannot be begun: a dump does then.
 func (d *dump) iterate(q InetQuery) (ok bool, _ *Error) {
+	if d.ctx.Err() != nil { // before a program is loaded
+		return true, &Error{Op: q.op(q.Family), Err: cancelled(d.ctx)}
+	}
 	r, err := tcpiter.Open(uint32(q.States), uint16(q.Family), d.conn.InNetNS)
 	if err != nil {
 		return false, nil

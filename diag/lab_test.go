@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,14 @@ func (s *sock) get(level, opt int) int {
 	return v
 }
 
+// asked returns what an ioctl tells.
+func (s *sock) asked(request uint) uint32 {
+	s.t.Helper()
+	n, err := unix.IoctlGetInt(s.fd, request)
+	s.check("ioctl", err)
+	return uint32(n)
+}
+
 func (s *sock) bind(addr string) *sock {
 	s.t.Helper()
 	s.check("bind "+addr, unix.Bind(s.fd, sockaddr(addr)))
@@ -124,6 +133,16 @@ func (s *sock) accept() *sock {
 	c := &sock{s.t, fd}
 	s.t.Cleanup(c.close)
 	return c
+}
+
+// awaitQueue waits until n connections wait to be accepted: connect(2) returns before the listener has the last segment of the handshake.
+func (s *sock) awaitQueue(n uint32) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("connections to be accepted: %d", n), func() bool {
+		info, err := unix.GetsockoptTCPInfo(s.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		s.check("TCP_INFO", err)
+		return info.Unacked == n // of a listener: sk_ack_backlog
+	})
 }
 
 func (s *sock) write(n int) {
@@ -253,14 +272,20 @@ func text(socks []*diag.InetSocket) string {
 // eventually polls what the kernel needs a moment for.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("waited 30 s: %s", what)
+			t.Fatalf("waited a minute: %s", what)
 		}
 	}
+}
+
+// withoutGC counts allocations while no garbage collection empties the pools of what is to be used again.
+func withoutGC(t testing.TB) {
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 }
 
 // needs skips the test where the kernel lacks a feature.

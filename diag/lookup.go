@@ -26,6 +26,9 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 	if !k.Local.IsValid() || !k.Remote.IsValid() || k.Local.Addr().Is4() != k.Remote.Addr().Is4() {
 		return fail(errors.New("local and remote address must be valid and of one family"), "")
 	}
+	if k.Interface == 0 && (k.Local.Addr().Zone() != "" || k.Remote.Addr().Zone() != "") {
+		return fail(errors.New("an address has a zone: Interface must be its device"), "")
+	}
 	s, req, put, err := c.send(ctx, sockDiagByFamily, 0, k.request())
 	if err != nil {
 		return fail(err, "")
@@ -50,7 +53,7 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 			return fail(&MessageError{What: "inet_diag_msg", Len: b.n - sizeofNlMsghdr, Want: sizeofInetDiagMsg}, "")
 		case e.err == syscall.ENOENT:
 			clean = true
-			if k.Cookie == 0 && c.lacks(ctx, k) { // who knows a cookie has it from the handler
+			if k.Cookie == 0 && c.lacks(ctx, k.Protocol, k.family()) { // who knows a cookie has it from the handler
 				return fail(noHandler{syscall.ENOENT}, e.msg)
 			}
 			return fail(e.err, e.msg)
@@ -64,12 +67,12 @@ func (c *Conn) LookupInet(ctx context.Context, k InetKey) (*InetSocket, error) {
 	}
 }
 
-// lacks reports whether the kernel has no handler for the protocol of k, which it says with the same ENOENT: a dump of no state
-// tells them apart.
-func (c *Conn) lacks(ctx context.Context, k InetKey) bool {
+// lacks reports whether the kernel has no handler for a protocol. When asked for a socket it says so with the ENOENT of one that is not
+// there: a dump of no state tells them apart.
+func (c *Conn) lacks(ctx context.Context, p Protocol, f Family) bool {
 	d := dump{conn: c, ctx: ctx, yield: func(*Batch) bool { return true }}
-	q := InetQuery{Protocol: k.Protocol}
-	_, err := d.once(q.ask(k.family()))
+	q := InetQuery{Protocol: p}
+	_, err := d.once(q.ask(f))
 	return err != nil && err.Err == syscall.ENOENT
 }
 

@@ -142,6 +142,11 @@ func TestLookupKeyMustBeComplete(t *testing.T) {
 			t.Errorf("%+v: %v, %v", key, s, err)
 		}
 	}
+	// Without its device the kernel would not find the socket, and so say that there is none.
+	zone := diag.InetKey{Local: netip.MustParseAddrPort("[fe80::1%eth0]:1"), Remote: netip.MustParseAddrPort("[fe80::2]:2")}
+	if s, err := c.LookupInet(t.Context(), zone); s != nil || err == nil || !strings.Contains(err.Error(), "zone") {
+		t.Errorf("%+v: %v, %v", zone, s, err)
+	}
 	if n := len(k.Requests()); n != 0 {
 		t.Errorf("%d requests", n)
 	}

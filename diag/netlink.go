@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"io"
@@ -146,6 +147,7 @@ func (c *Conn) Netlink(ctx context.Context, q NetlinkQuery) iter.Seq2[*NetlinkSo
 		ask:    q.asks()[0],
 		decode: (*NetlinkSocket).decode,
 		table:  "netlink",
+		split:  bufio.ScanLines,
 		parse:  (*NetlinkSocket).parseProc,
 		keep:   func(s *NetlinkSocket) bool { return q.Protocol == NetlinkAll || s.Protocol == q.Protocol },
 	})
@@ -153,7 +155,7 @@ func (c *Conn) Netlink(ctx context.Context, q NetlinkQuery) iter.Seq2[*NetlinkSo
 
 // ReadNetlink yields the sockets of a table that was copied from /proc/net/netlink. A socket is valid until the next one is asked for.
 func ReadNetlink(r io.Reader) iter.Seq2[*NetlinkSocket, error] {
-	return readTable(r, "netlink", (*NetlinkSocket).parseProc)
+	return readTable(r, "netlink", bufio.ScanLines, (*NetlinkSocket).parseProc)
 }
 
 // request encodes struct netlink_diag_req.

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"errors"
 	"os"
 	"runtime"
 
@@ -8,6 +9,15 @@ import (
 
 	"github.com/sockeye-tools/sockeye/internal/thread"
 )
+
+// duplicate returns a descriptor of its own of a network namespace.
+func duplicate(fd uintptr) (*os.File, error) {
+	n, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, &Error{Op: "open network namespace", Err: err}
+	}
+	return os.NewFile(uintptr(n), "netns"), nil
+}
 
 // inNamespace reports whether the calling thread is known to be in the network namespace ns.
 func inNamespace(ns *os.File, proc string) bool {
@@ -27,13 +37,18 @@ func inNetNS(ns *os.File, proc string, f func() error) error {
 	}
 	done := make(chan error)
 	thread.Go(func() {
+		defer close(done)
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			done <- os.NewSyscallError("setns", err)
 			return
 		}
 		done <- f()
 	})
-	return <-done
+	err, ok := <-done
+	if !ok { // by f: runtime.Goexit
+		return errors.New("the goroutine was ended")
+	}
+	return err
 }
 
 // openIn opens a file below proc as a thread in the network namespace ns sees it. What is below thread-self/net goes on showing that

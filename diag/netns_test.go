@@ -1,9 +1,13 @@
 package diag_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -134,4 +138,45 @@ func TestProcInTheNamespace(t *testing.T) {
 			t.Errorf("DCCP: %v%s\nwant ErrUnsupported", err, text(got))
 		}
 	})
+}
+
+// What runs in the namespace may use the Conn, and may end its goroutine.
+func TestInNetNS(t *testing.T) {
+	newNetNS(t)
+	newSock(t, unix.AF_INET, unix.SOCK_STREAM, 0).bind("127.0.0.1:0").listen(1)
+	c := dial(t, nil)
+	ended := make(chan struct{})
+	go func() { // a thread of another namespace
+		defer close(ended)
+		for range 3 {
+			err := c.InNetNS(func() error {
+				own, err := diag.Dial(nil)
+				if err != nil {
+					return err
+				}
+				defer own.Close()
+				for _, c := range []*diag.Conn{own, c} {
+					if n, ok := c.CountTCP(); n != 1 || !ok {
+						t.Errorf("%d sockets, %v, want 1", n, ok)
+					}
+				}
+				return fs.ErrInvalid
+			})
+			if !errors.Is(err, fs.ErrInvalid) {
+				t.Error(err)
+			}
+		}
+		if err := c.InNetNS(func() error { runtime.Goexit(); return nil }); err == nil {
+			t.Error("a function that ended its goroutine: no error")
+		}
+		c.Close()
+		if err := c.InNetNS(func() error { return nil }); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("closed: %v", err)
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
 }

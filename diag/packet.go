@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"io"
@@ -174,13 +175,14 @@ func (c *Conn) Packet(ctx context.Context, q PacketQuery) iter.Seq2[*PacketSocke
 		ask:    q.asks()[0],
 		decode: (*PacketSocket).decode,
 		table:  "packet",
+		split:  bufio.ScanLines,
 		parse:  (*PacketSocket).parseProc,
 	})
 }
 
 // ReadPacket yields the sockets of a table that was copied from /proc/net/packet. A socket is valid until the next one is asked for.
 func ReadPacket(r io.Reader) iter.Seq2[*PacketSocket, error] {
-	return readTable(r, "packet", (*PacketSocket).parseProc)
+	return readTable(r, "packet", bufio.ScanLines, (*PacketSocket).parseProc)
 }
 
 // request encodes struct packet_diag_req.

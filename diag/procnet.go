@@ -49,9 +49,9 @@ func (c *Conn) openTable(name string) (*os.File, error) {
 	return openIn(c.ns, c.cfg.Proc, "/thread-self/net/"+name)
 }
 
-// lines calls row with the lines of a table, but the headings. It reports whether to go on; the error is errNoTable where there is
-// none.
-func (d *dump) lines(table string, row func(line []byte) bool) (more bool, _ *Error) {
+// lines calls row with the lines of a table as split finds them, but the headings. It reports whether to go on; the error is errNoTable
+// where there is none.
+func (d *dump) lines(table string, split bufio.SplitFunc, row func(line []byte) bool) (more bool, _ *Error) {
 	if table == "" {
 		return false, errNoTable
 	}
@@ -65,6 +65,7 @@ func (d *dump) lines(table string, row func(line []byte) bool) (more bool, _ *Er
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
+	lines.Split(split)
 	lines.Scan() // headings
 	for lines.Scan() {
 		if d.ctx.Err() != nil {
@@ -88,7 +89,7 @@ func (d *dump) proc(q InetQuery, f Family) (more bool, err *Error) {
 	}
 	b := d.next()
 	b.reset(q.Protocol)
-	more, err = d.lines(name, func(line []byte) bool {
+	more, err = d.lines(name, bufio.ScanLines, func(line []byte) bool {
 		var s InetSocket
 		if !s.parseProc(line, q.Protocol, f) {
 			b.lost++

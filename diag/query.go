@@ -14,6 +14,7 @@ type InetQuery struct {
 	Ext Ext
 	// Bytecode is a filter that the kernel evaluates (INET_DIAG_REQ_BYTECODE), as package filter compiles it.
 	// It is not applied to rows that are read from /proc: look at InetSocket.Source. The kernel does not apply it to SCTP.
+	// A longer one than 65,531 bytes is an error (EINVAL, as is one that the kernel refuses).
 	Bytecode []byte
 	// BPFMaps are descriptors of BPF maps of type BPF_MAP_TYPE_SK_STORAGE whose values for a socket are asked for
 	// (INET_DIAG_REQ_SK_BPF_STORAGES); of all such maps, if it is empty and not nil. They must stay open until the query has ended.
@@ -34,9 +35,9 @@ type InetQuery struct {
 
 // InetKey names one socket for LookupInet.
 type InetKey struct {
-	Protocol      Protocol // TCP, UDP or UDPLite; 0 is TCP
-	Local, Remote netip.AddrPort
-	Interface     uint32 // index of the device that the packets come in by, or 0
-	Cookie        uint64 // 0: any
+	Protocol      Protocol       // TCP, UDP or UDPLite; 0 is TCP
+	Local, Remote netip.AddrPort // of one family; of a listener or an unconnected socket, Remote may be any
+	Interface     uint32         // index of the device that the packets come in by, or 0; that of a zone, which is not looked at
+	Cookie        uint64         // 0: any
 	Ext           Ext
 }

@@ -78,6 +78,48 @@ func TestRecordFaults(t *testing.T) {
 	}
 }
 
+// An error after sockets that were written says that the recording may lack some, as one of a dump does.
+func TestRecordPartial(t *testing.T) {
+	fault := func(e unix.Errno) func(diagtest.Request, diagtest.Datagram) diagtest.Datagram {
+		return func(r diagtest.Request, d diagtest.Datagram) diagtest.Datagram { return d.Error(r, e) }
+	}
+	atOnce := func(e unix.Errno) func(diagtest.Request, diagtest.Datagram) diagtest.Datagram {
+		return func(r diagtest.Request, _ diagtest.Datagram) diagtest.Datagram {
+			return diagtest.Datagram{}.Error(r, e)
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		fails diag.Family
+		how   func(diagtest.Request, diagtest.Datagram) diagtest.Datagram
+		class string
+	}{
+		{"behind a socket", diag.IPv4, fault(unix.EACCES), "partial permission"},
+		{"in front of all", diag.IPv4, atOnce(unix.EACCES), "permission"},
+		{"in the second family", diag.IPv6, atOnce(unix.EACCES), "partial permission"},
+		{"no handler", diag.IPv4, atOnce(unix.ENOENT), "unsupported"},
+		{"no handler for the second family", diag.IPv6, atOnce(unix.ENOENT), "partial unsupported"},
+		{"ENOENT behind a socket", diag.IPv4, fault(unix.ENOENT), "not-exist partial"},
+	} {
+		k := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+			d := diagtest.Datagram{}.Append(r, 20, unix.NLM_F_MULTI, payload(r.Family(), 7))
+			if r.Family() == tt.fails {
+				return []diagtest.Datagram{tt.how(r, d)}
+			}
+			return []diagtest.Datagram{d.Done(r)}
+		})
+		c := dial(t, k.Config())
+		_, dumped := all(t.Context(), c, diag.InetQuery{Protocol: diag.SCTP}) // for which there is no table
+		recorded := c.Record(t.Context(), diag.InetQuery{Protocol: diag.SCTP}, io.Discard)
+		answered := c.RecordAnswer(t.Context(), diag.InetQuery{Protocol: diag.SCTP}, io.Discard)
+		for what, err := range map[string]error{"Inet": dumped, "Record": recorded, "RecordAnswer": answered} {
+			if err == nil || classOf(err) != tt.class {
+				t.Errorf("%s: %s: %v, want %q", tt.name, what, err, tt.class)
+			}
+		}
+	}
+}
+
 // full is a writer that has no room.
 type full struct{}
 

@@ -47,7 +47,11 @@ const nlmFRequest, nlmFDump = 1, 0x300
 // RecordAnswer is Record with the request in front of each answer, so that ReadAnswers can tell what it answers to.
 func (c *Conn) RecordAnswer(ctx context.Context, q Query, w io.Writer) error {
 	ne := binary.NativeEndian
+	r := recorder{conn: c, ctx: ctx, w: w}
 	for _, a := range q.asks() {
+		if a.data == nil {
+			return a.fail(errTooLong)
+		}
 		b := ne.AppendUint32(nil, uint32(sizeofNlMsghdr+len(a.data)))
 		b = ne.AppendUint16(ne.AppendUint16(b, uint16(a.typ)), nlmFRequest|nlmFDump)
 		b = append(append(b, make([]byte, 8)...), a.data...) // no sequence number, no port
@@ -57,7 +61,7 @@ func (c *Conn) RecordAnswer(ctx context.Context, q Query, w io.Writer) error {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
-		if err := c.record(ctx, a, w); err != nil {
+		if err := r.record(a); err != nil {
 			return err
 		}
 	}

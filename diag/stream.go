@@ -15,8 +15,9 @@ type query[S any] struct {
 	ask
 	// decode fills a socket from a message, which it borrows.
 	decode func(*S, []byte) error
-	// table is the name below /proc/net, "" where there is none, and parse fills a socket from a line of it.
+	// table is the name below /proc/net, "" where there is none, split finds its lines, and parse fills a socket from one.
 	table string
+	split bufio.SplitFunc
 	parse func(*S, []byte) bool
 	// keep picks of what was read from the table what the kernel would have picked; nil: all.
 	keep func(*S) bool
@@ -42,7 +43,7 @@ func stream[S any](ctx context.Context, c *Conn, q query[S]) iter.Seq2[*S, error
 		if err != nil && !err.Partial {
 			if h, ok := unhandled(err.Err); ok {
 				err.Err = h
-				if m, e := d.lines(q.table, func(line []byte) bool {
+				if m, e := d.lines(q.table, q.split, func(line []byte) bool {
 					switch {
 					case !q.parse(&s, line):
 						broken++
@@ -80,11 +81,12 @@ func parse[S any](b []byte, what string, decode func(*S, []byte) error) (*S, err
 }
 
 // readTable reads a table as /proc/net has it.
-func readTable[S any](r io.Reader, name string, parse func(*S, []byte) bool) iter.Seq2[*S, error] {
+func readTable[S any](r io.Reader, name string, split bufio.SplitFunc, parse func(*S, []byte) bool) iter.Seq2[*S, error] {
 	return func(yield func(*S, error) bool) {
 		var s S
 		broken := 0
 		lines := bufio.NewScanner(r)
+		lines.Split(split)
 		lines.Scan() // headings
 		for lines.Scan() {
 			if !parse(&s, lines.Bytes()) {

@@ -128,13 +128,15 @@ func (s *UnixSocket) Clone() *UnixSocket {
 
 // Unix yields the unix sockets that q asks for, of the Conn's network namespace. A socket is valid until the next one is asked for.
 // Errors are as Inet has them. Where the kernel has no handler (UNIX_DIAG), /proc/net/unix is read, which knows type, state, inode
-// and name.
+// and name. The table has names as they are: one that holds a line feed, and behind it what looks like a line of the table, passes for
+// two sockets.
 func (c *Conn) Unix(ctx context.Context, q UnixQuery) iter.Seq2[*UnixSocket, error] {
 	q.States = cmp.Or(q.States, AllStates)
 	return stream(ctx, c, query[UnixSocket]{
 		ask:    q.asks()[0],
 		decode: (*UnixSocket).decode,
 		table:  "unix",
+		split:  unixRows,
 		parse:  (*UnixSocket).parseProc,
 		keep:   func(s *UnixSocket) bool { return q.States.Has(s.State) },
 	})
@@ -142,7 +144,7 @@ func (c *Conn) Unix(ctx context.Context, q UnixQuery) iter.Seq2[*UnixSocket, err
 
 // ReadUnix yields the sockets of a table that was copied from /proc/net/unix. A socket is valid until the next one is asked for.
 func ReadUnix(r io.Reader) iter.Seq2[*UnixSocket, error] {
-	return readTable(r, "unix", (*UnixSocket).parseProc)
+	return readTable(r, "unix", unixRows, (*UnixSocket).parseProc)
 }
 
 // request encodes struct unix_diag_req.
@@ -178,20 +180,12 @@ const acceptCon = 1 << 16
 //
 //	Num: RefCount Protocol Flags Type St Inode Path
 func (s *UnixSocket) parseProc(line []byte) bool {
-	w := fields{rest: line}
-	for range 3 {
-		w.next()
-	}
-	flags, typ, state := w.hex(1<<32-1), w.hex(0xff), w.hex(0xff)
-	*s = UnixSocket{Type: SocketType(typ), Inode: uint32(w.decimal()), Source: FromProc}
-	if w.bad || state == 0 || int(state) >= len(procUnixStates) {
+	name, ok := s.parseProcHead(line)
+	if !ok {
 		return false
 	}
-	if s.State = procUnixStates[state]; flags&acceptCon != 0 {
-		s.State = Listen
-	}
 	// One blank ends the number; more of them belong to the name.
-	if name := bytes.TrimPrefix(w.rest, []byte{' '}); len(name) > 0 {
+	if name = bytes.TrimPrefix(name, []byte{' '}); len(name) > 0 {
 		if name[0] == '@' {
 			name[0] = 0
 		}
@@ -200,4 +194,58 @@ func (s *UnixSocket) parseProc(line []byte) bool {
 		s.attrs.have = 1 << unixDiagName
 	}
 	return true
+}
+
+// parseProcHead reads what stands in front of the name, and returns what is behind it: nothing, or a blank and the name.
+func (s *UnixSocket) parseProcHead(line []byte) (rest []byte, ok bool) {
+	w := fields{rest: line}
+	for range 3 {
+		w.next()
+	}
+	flags, typ, state := w.hex(1<<32-1), w.hex(0xff), w.hex(0xff)
+	*s = UnixSocket{Type: SocketType(typ), Inode: uint32(w.decimal()), Source: FromProc}
+	if w.bad || state == 0 || int(state) >= len(procUnixStates) {
+		return nil, false
+	}
+	if s.State = procUnixStates[state]; flags&acceptCon != 0 {
+		s.State = Listen
+	}
+	return w.rest, true
+}
+
+// maxUnixName is the longest name (sun_path of unix(7)).
+const maxUnixName = 108
+
+// unixRows is bufio.ScanLines for /proc/net/unix, where the kernel writes names as they are: a line that is not one of the table's belongs
+// to the name in front of it, as long as that is no longer then than names are.
+func unixRows(data []byte, atEOF bool) (advance int, row []byte, err error) {
+	end, whole := lineEnd(data, atEOF)
+	if !whole || len(data) == 0 {
+		return 0, nil, nil
+	}
+	var s UnixSocket
+	blank, ok := s.parseProcHead(data[:end])
+	for limit := end - len(blank) + 1 + maxUnixName; ok && len(blank) > 0 && end < len(data); {
+		from := end + 1
+		n, whole := lineEnd(data[from:], atEOF)
+		if from+n > limit || whole && n == 0 && from == len(data) {
+			break
+		}
+		if !whole {
+			return 0, nil, nil
+		}
+		if _, another := s.parseProcHead(data[from : from+n]); another {
+			break
+		}
+		end = from + n
+	}
+	return min(end+1, len(data)), data[:end], nil
+}
+
+// lineEnd returns how long the first line is, as far as it is there, and whether that is all of it.
+func lineEnd(data []byte, atEOF bool) (n int, whole bool) {
+	if n = bytes.IndexByte(data, '\n'); n >= 0 {
+		return n, true
+	}
+	return len(data), atEOF
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/sys/unix"
 
@@ -314,5 +316,99 @@ func TestRealUnix(t *testing.T) {
 	}
 	if n != len(all) {
 		t.Errorf("/proc: %d sockets, want %d", n, len(all))
+	}
+}
+
+// The kernel writes names into its table as they are, line feeds included: they are those that netlink tells.
+func TestRealUnixLineFeeds(t *testing.T) {
+	newNetNS(t)
+	t.Chdir(t.TempDir())
+	names := []string{
+		"a\nb", "end\n", "\n", "\n\n", "cr\r", "\x00abstract\nand more", "\x00\n", "\x00x\n0: 1 2", strings.Repeat("\n", 107), "\x00" + strings.Repeat("x\n", 53),
+		"plain",
+	}
+	socks := map[uint32]*sock{}
+	for _, name := range names {
+		s := newSock(t, unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		s.check("bind", unix.Bind(s.fd, &unix.SockaddrUnix{Name: name}))
+		s.listen(2)
+		alone := newSock(t, unix.AF_UNIX, unix.SOCK_STREAM, 0) // a row without a name
+		client := newSock(t, unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		s.check("connect", unix.Connect(client.fd, &unix.SockaddrUnix{Name: name})) // not accepted: a row with the name, without an inode
+		for _, s := range []*sock{s, alone, client} {
+			socks[s.inode()] = s
+		}
+	}
+	all := unixSocks(t, diag.UnixQuery{Show: diag.UnixShowName})
+	table, err := os.ReadFile("/proc/thread-self/net/unix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := withTables(t, map[string]string{"unix": string(table)})
+	for what, list := range map[string]func(func(*diag.UnixSocket, error) bool){
+		"query": c.Unix(t.Context(), diag.UnixQuery{}), "read": diag.ReadUnix(bytes.NewReader(table)),
+		"read by bytes": diag.ReadUnix(iotest.OneByteReader(bytes.NewReader(table))),
+	} {
+		held, waiting := 0, map[string]int{}
+		for s, err := range list {
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			got, _ := s.Name()
+			if s.Inode == 0 {
+				waiting[string(got)]++
+				continue
+			}
+			held++
+			u := all[s.Inode]
+			if socks[s.Inode] == nil || u == nil {
+				t.Errorf("%s: inode %d, name %q: no such socket", what, s.Inode, got)
+				continue
+			}
+			if want, _ := u.Name(); !bytes.Equal(got, want) || s.State != u.State {
+				t.Errorf("%s: %v %q, want %v %q", what, s.State, got, u.State, want)
+			}
+		}
+		if held != len(socks) {
+			t.Errorf("%s: %d sockets with inodes, want %d", what, held, len(socks))
+		}
+		for _, name := range names {
+			if waiting[name] != 1 {
+				t.Errorf("%s: %d connections to %q", what, waiting[name], name)
+			}
+		}
+	}
+}
+
+// What cannot be of a name is no row, and the rows behind it are.
+func TestUnixRows(t *testing.T) {
+	const head = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+	row := func(inode int, name string) string {
+		return fmt.Sprintf("0000000000000000: 00000002 00000000 00000000 0002 01 %5d%s\n", inode, name)
+	}
+	for _, tt := range []struct {
+		table string
+		want  string // inodes and names
+		fails bool
+	}{
+		{head + row(1, " a\nb") + row(2, "") + row(3, " c"), `1 "a\nb" 2 "" 3 "c" `, false},
+		{head + strings.TrimSuffix(row(1, " a\nb"), "\n"), `1 "a\nb" `, false},
+		{head + row(1, "") + "b\n" + row(2, " c"), `1 "" 2 "c" `, true}, // no name that it could be of
+		{head + row(1, " a\n"+strings.Repeat("x", 106)) + row(2, " c"), `1 "a\n` + strings.Repeat("x", 106) + `" 2 "c" `, false},
+		{head + row(1, " a\n"+strings.Repeat("x", 107)) + row(2, " c"), `1 "a" 2 "c" `, true},
+		{head + "b\n" + row(2, " c"), `2 "c" `, true},
+		{head + row(1, " a\n"+strings.Repeat("x", 5000)) + row(2, " c"), `1 "a" 2 "c" `, true},
+	} {
+		var b strings.Builder
+		var last error
+		for s, err := range diag.ReadUnix(strings.NewReader(tt.table)) {
+			if last = err; err == nil {
+				name, _ := s.Name()
+				fmt.Fprintf(&b, "%d %q ", s.Inode, name)
+			}
+		}
+		if got := b.String(); got != tt.want || (last != nil) != tt.fails {
+			t.Errorf("%q:\n got %s, %v\nwant %s", tt.table, got, last, tt.want)
+		}
 	}
 }

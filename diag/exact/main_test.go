@@ -90,9 +90,10 @@ func TestCensusUnsupported(t *testing.T) {
 		t.Errorf("raw: %v", err)
 	}
 	c := dial(t, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := x.Census(ctx, c, diag.InetQuery{}); !errors.Is(err, context.Canceled) {
+	cause := errors.New("why")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if _, err := x.Census(ctx, c, diag.InetQuery{}); !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -16,6 +16,8 @@ const (
 	rounds = 5
 	// fewPorts is up to how many ports are dumped one by one.
 	fewPorts = 8
+	// maxCode is how much bytecode a query takes; sizeofTest is what onPort adds.
+	maxCode, sizeofTest = 1<<16 - 1 - 4, 8
 )
 
 // Missing yields, when the query's dumps have ended, the sockets that were counted and are still there, but were not in any batch that
@@ -103,7 +105,7 @@ func narrow(q diag.InetQuery, records []*record) (list []diag.InetQuery) {
 	for _, r := range records {
 		ports[r.sport()] = true
 	}
-	if len(ports) > fewPorts {
+	if len(ports) > fewPorts || len(q.Bytecode) > maxCode-sizeofTest {
 		return []diag.InetQuery{q}
 	}
 	for p := range ports {

@@ -84,6 +84,11 @@ func TestReader(t *testing.T) {
 		if err := unix.Connect(fd, to); err != nil {
 			t.Fatal(err)
 		}
+		far, err := l.Accept() // connect(2) returns before the last segment of the handshake is there
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer far.Close()
 	}
 	const v4, v6 = unix.AF_INET, unix.AF_INET6
 	for _, tt := range []struct {
