@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag"
@@ -81,6 +82,29 @@ func TestExactElsewhere(t *testing.T) {
 	n := 0
 	for sock, err := range r.All() {
 		if n++; sock != nil || !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v, %v", sock, err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d errors", n)
+	}
+}
+
+// Where netlink is forbidden the sockets in /proc/net cannot be told apart: that is an error, and not a protocol that the kernel lacks.
+func TestExactWithoutNetlink(t *testing.T) {
+	needExact(t)
+	c, err := diag.Dial(&diag.Config{Proc: "/proc", Socket: func() (*netlink.Conn, error) { return nil, os.NewSyscallError("socket", unix.EAFNOSUPPORT) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r, err := Open(t.Context(), c, Request{Queries: []diag.InetQuery{{}}, Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for sock, err := range r.All() {
+		if n++; sock != nil || Unsupported(err) || !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%v, %v", sock, err)
 		}
 	}

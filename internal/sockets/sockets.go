@@ -17,6 +17,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/exact"
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/bpfiter"
 )
 
 // few is how many datagrams are held back to see whether the answer is short: then only its own inodes are looked up. 64 are
@@ -60,6 +61,7 @@ type Run struct {
 	pool   diag.BatchPool
 	items  chan item
 	held   []item // received before the owners were looked up
+	unsent *item  // the last one, where ctx was done before it could be sent; set before items is closed
 	owners *owner.Table
 	space  int            // that of the item at hand
 	exact  *exact.Counter // nil: not wanted
@@ -190,7 +192,7 @@ func (r *Run) receive(ctx context.Context, spaces []Space) {
 		}
 		c, err := sp.dial()
 		if err != nil {
-			if !r.send(ctx, item{space: i, err: &SpaceError{i, err}, end: true}) {
+			if !r.finish(ctx, item{space: i, err: &SpaceError{i, err}}) {
 				return
 			}
 			continue
@@ -209,18 +211,44 @@ func (r *Run) receive(ctx context.Context, spaces []Space) {
 func (r *Run) inSpace(ctx context.Context, space int, sp *Space, c *diag.Conn) bool {
 	for _, q := range sp.Queries {
 		err := r.query(ctx, c, item{space: space, query: &q}, sp.Connections)
-		if !r.send(ctx, item{space: space, query: &q, err: err, end: true}) {
+		if !r.finish(ctx, item{space: space, query: &q, err: err}) {
 			return false
 		}
 	}
 	return true
 }
 
+// finish sends the end of a query, or of a namespace, and reports whether to go on. Where ctx is done, so that nobody may wait for it, it is
+// kept for All, with ctx's error.
+func (r *Run) finish(ctx context.Context, it item) bool {
+	it.end = true
+	if r.send(ctx, it) {
+		return true
+	}
+	if !errors.Is(it.err, ctx.Err()) {
+		it.err = cut(ctx, it)
+	}
+	r.unsent = &it
+	return false
+}
+
+// cut is the error of what the item is of, where it was not all sent, since ctx is done.
+func cut(ctx context.Context, it item) error {
+	err := bpfiter.WithCause(ctx, ctx.Err())
+	if it.query == nil {
+		return &SpaceError{it.space, err}
+	}
+	return &diag.Error{Op: "dump " + cmp.Or(it.query.Protocol, diag.TCP).String(), Err: err, Partial: true}
+}
+
 // query runs one query. The items that it sends are like it; what was looked up is taken out of its query, which an error is about.
 func (r *Run) query(ctx context.Context, c *diag.Conn, it item, known []diag.InetKey) error {
 	q := *it.query
 	if r.exact != nil && exact.Covers(cmp.Or(q.Protocol, diag.TCP)) {
-		return r.exactly(ctx, c, it)
+		if err := r.exactly(ctx, c, it); err != nil {
+			return &exactError{err}
+		}
+		return nil
 	}
 	if q.States == 0 {
 		q.States = diag.AllStates
@@ -259,7 +287,7 @@ func (r *Run) exactly(ctx context.Context, c *diag.Conn, it item) error {
 		}
 		it.socks = []*diag.InetSocket{s.Clone()}
 		if !r.send(ctx, it) {
-			return nil
+			return cut(ctx, it)
 		}
 	}
 	return nil
@@ -278,6 +306,7 @@ func (r *Run) step(ctx context.Context, c *diag.Conn, it item, step diag.Step, c
 				if err != nil {
 					errs[i] = err
 				} else if !r.send(ctx, item{space: it.space, query: it.query, batch: b}) {
+					errs[i] = cut(ctx, it)
 					return
 				}
 			}
@@ -312,7 +341,8 @@ func (r *Run) Close() {
 }
 
 // All yields the sockets, query by query. A socket is valid until the next is asked for. An error is a *QueryError, or a *SpaceError,
-// and does not end the sequence: it stands where the rest of that query, or namespace, would.
+// and does not end the sequence: it stands where the rest of that query, or namespace, would. Where the context is done before all was
+// received, the last error is the context's, and there is none for the queries that did not begin.
 func (r *Run) All() iter.Seq2[*diag.InetSocket, error] {
 	return func(yield func(*diag.InetSocket, error) bool) {
 		defer r.Close()
@@ -351,11 +381,23 @@ func (r *Run) All() iter.Seq2[*diag.InetSocket, error] {
 				return
 			}
 		}
+		if r.unsent != nil {
+			each(*r.unsent)
+		}
 	}
 }
 
+// exactError is why a query could not be exact. Where that is not supported the protocol may well be.
+type exactError struct{ err error }
+
+func (e *exactError) Error() string { return e.err.Error() }
+func (e *exactError) Unwrap() error { return e.err }
+
 // Unsupported reports whether err says that the kernel does not have the protocol.
-func Unsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+func Unsupported(err error) bool {
+	_, inexact := errors.AsType[*exactError](err)
+	return !inexact && errors.Is(err, errors.ErrUnsupported)
+}
 
 // Refused reports a query that the kernel did not take, and returns it without what may have been refused: the values of BPF maps, which
 // take a privilege, else the bytecode, so that Match looks at every socket.

@@ -1,6 +1,7 @@
 package sockets_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -144,6 +145,84 @@ func TestRunManyQueriesAreShort(t *testing.T) {
 	defer r.Close()
 	if mine, other := r.Owners().Owners(nil, inodes[0]), r.Owners().Owners(nil, inodes[1]); len(mine) != 1 || len(other) != 0 {
 		t.Errorf("owners %v, and of a socket that is not shown %v", mine, other)
+	}
+}
+
+// Where the context is done before all was received, the end tells: a sequence without its error has every socket.
+func TestRunCancelled(t *testing.T) {
+	const n = 5000 // more than are held back
+	c := kernel(t, n, func(int) uint32 { return 0 })
+	cause := errors.New("why")
+	spaces := []sockets.Space{
+		{Conn: c, Queries: []diag.InetQuery{{}}},
+		{Dial: func() (*diag.Conn, error) { return nil, errors.ErrUnsupported }, Queries: []diag.InetQuery{{}}},
+	}
+	for round := range 100 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		spaces[0].Queries = []diag.InetQuery{{}, {Protocol: diag.UDP}}[:1+round%3/2]
+		of := spaces[:1+round%2]
+		if round < 10 {
+			cancel(cause)
+		}
+		r, err := sockets.OpenSpaces(ctx, of, sockets.Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count, told := 0, false
+		var last error
+		for _, err := range r.All() {
+			if err == nil {
+				count++
+				switch { // while nobody receives, or while somebody does
+				case count != 1+7*round:
+				case round%2 == 0:
+					cancel(cause)
+				default:
+					go cancel(cause)
+				}
+				continue
+			}
+			last = err
+			told = told || errors.Is(err, context.Canceled) && errors.Is(err, cause)
+			_, query := errors.AsType[*sockets.QueryError](err)
+			_, space := errors.AsType[*sockets.SpaceError](err)
+			if !query && !space {
+				t.Errorf("error %v", err)
+			}
+		}
+		cancel(nil)
+		if !told && count < n {
+			t.Fatalf("round %d: %d sockets of %d, last error %v", round, count, n, last)
+		}
+	}
+}
+
+// A namespace that cannot be looked into, when the context is done: what else was asked for is told of, or the context's error is the last.
+func TestRunCancelledBetweenSpaces(t *testing.T) {
+	for round := range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := sockets.Space{
+			Dial: func() (*diag.Conn, error) {
+				cancel()
+				return nil, os.ErrNotExist
+			},
+			Queries: []diag.InetQuery{{}},
+		}
+		r, err := sockets.OpenSpaces(ctx, []sockets.Space{gone, gone}, sockets.Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs []error
+		for _, err := range r.All() {
+			if _, ok := errors.AsType[*sockets.SpaceError](err); !ok {
+				t.Errorf("round %d: %v", round, err)
+			}
+			errs = append(errs, err)
+		}
+		if len(errs) == 0 || len(errs) < 2 && !errors.Is(errs[0], context.Canceled) {
+			t.Errorf("round %d: errors %v of 2 namespaces", round, errs)
+		}
+		cancel()
 	}
 }
 

@@ -81,9 +81,11 @@ func (r *Run) lookUp(ctx context.Context, c *diag.Conn, it item, states diag.Sta
 			continue
 		}
 		if it.socks = append(it.socks, s); len(it.socks) == lookedUp && !send() {
-			return ctx.Err()
+			return cut(ctx, it)
 		}
 	}
-	send()
+	if !send() {
+		return cut(ctx, it)
+	}
 	return nil
 }
