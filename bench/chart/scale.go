@@ -11,8 +11,12 @@ type scale struct {
 	from, to  float64 // places
 }
 
+// least and most are what an axis ends at: beyond, numbers would overflow.
+const least, most = 1e-300, 1e300
+
 // newScale returns a scale on which the values from low to high have room; both must be positive.
 func newScale(low, high, from, to float64) scale {
+	low, high = min(max(low, least), most), min(high, most)
 	if high <= low {
 		high = low * 1.0001
 	}
@@ -20,7 +24,7 @@ func newScale(low, high, from, to float64) scale {
 }
 
 func (s scale) place(v float64) float64 {
-	return s.from + (s.to-s.from)*math.Log(v/s.low)/math.Log(s.high/s.low)
+	return s.from + (s.to-s.from)*(math.Log(v)-math.Log(s.low))/(math.Log(s.high)-math.Log(s.low))
 }
 
 // ticks are the powers of ten of an axis, and where these are few, 2 and 5 times those.

@@ -3,6 +3,7 @@ package chart
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,19 @@ func TestTicks(t *testing.T) {
 	for in, want := range map[float64]string{10: "10", 1000: "1 k", 20000: "20 k", 1e6: "1 M", 5e6: "5 M"} {
 		if got := tickCount(in); got != want {
 			t.Errorf("tickCount(%v) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Times that nobody measured, as a report can have that was edited by hand, still make a chart.
+func TestTimesBeyondAllMeasure(t *testing.T) {
+	for _, seconds := range []float64{math.SmallestNonzeroFloat64, 1e-310, 1e-290, 1e290, 1e308, math.MaxFloat64} {
+		b := Bars{Panels: []Panel{{Bars: []Bar{{Label: "a", Seconds: seconds}}}, {Bars: []Bar{{Label: "b", Seconds: seconds}, {Label: "c", Seconds: 1}}}}}
+		g := Growth{Lines: []Line{{Label: "a", Points: []Point{{1000, seconds, false}}}, {Label: "b", Points: []Point{{1000, 1, false}, {seconds, 1, false}}}}}
+		for what, svg := range map[string]string{"bars": b.SVG(), "growth": g.SVG()} {
+			if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+				t.Errorf("%s of %g seconds: a place that is none", what, seconds)
+			}
 		}
 	}
 }

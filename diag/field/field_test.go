@@ -125,7 +125,7 @@ func TestFieldsOverTheRecording(t *testing.T) {
 					}
 				}
 			}
-			if dst, _ = appendOwners(ctx, dst[:0], s); !bytes.Equal(dst, nil) && len(dst) > 0 {
+			if dst, _ = AppendOwners(ctx, dst[:0], s, 4); !bytes.Equal(dst, nil) && len(dst) > 0 {
 				t.Error("owners that were not looked up")
 			}
 		}

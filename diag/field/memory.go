@@ -17,7 +17,7 @@ func memoryFields() []*Field {
 		{"rcvbuf", "", "its limit (SO_RCVBUF)", Bytes},
 		{"wmem_alloc", "", "memory handed to the layer below, and not yet sent", Bytes},
 		{"sndbuf", "", "limit of the send queue (SO_SNDBUF)", Bytes},
-		{"fwd_alloc", "", "memory allocated and not used", Bytes},
+		{"fwd_alloc", "", "memory allocated and not used; absent where more was used than allocated", Bytes},
 		{"wmem_queued", "", "memory queued for sending", Bytes},
 		{"optmem", "", "memory of options and filters", Bytes},
 		{"sk_backlog", "3.15", "memory of packets that wait for the socket's lock", Bytes},
@@ -29,7 +29,8 @@ func memoryFields() []*Field {
 				if !ok || len(b) < 4*i+4 {
 					return 0, false
 				}
-				return uint64(binary.NativeEndian.Uint32(b[4*i:])), true
+				v := binary.NativeEndian.Uint32(b[4*i:])
+				return uint64(v), int32(v) >= 0 || m.name != "fwd_alloc" // which older kernels let fall below 0
 			}}
 		f.key()
 		all = append(all, f)

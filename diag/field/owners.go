@@ -1,6 +1,7 @@
 package field
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,9 @@ func ownerFields() []*Field {
 				return why, why != ""
 			}},
 		&Field{Name: "owner", Doc: "NAME[PID] of each process that holds the socket; no text for filters: use process or pid", Kind: Text, Shown: true,
-			text: appendOwners},
+			text: func(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
+				return AppendOwners(c, dst, s, math.MaxInt)
+			}},
 	)
 	for _, f := range fields {
 		f.Group, f.Where, f.Key = Owner, WithOwner, f.Name
@@ -58,22 +61,43 @@ func ownerFields() []*Field {
 	return fields
 }
 
-// appendOwners appends the owners as they are: escape them before they reach a terminal.
-func appendOwners(c *Context, dst []byte, s *diag.InetSocket) ([]byte, bool) {
-	for i, h := range c.Holders(s) {
+// AppendOwners appends NAME[PID] of up to most processes that hold a socket, and how many more there are; ?[PID] of one whose name could
+// not be read. It reports whether there is one. Names are as the processes have them: escape them before they reach a terminal. One that
+// would be read as something else stands in double quotes, in which a backslash is before each double quote and backslash.
+func AppendOwners(c *Context, dst []byte, s *diag.InetSocket, most int) ([]byte, bool) {
+	held := c.Holders(s)
+	for i, h := range held {
+		if i == most {
+			dst = append(dst, " +"...)
+			return strconv.AppendInt(dst, int64(len(held)-most), 10), true
+		}
 		if i > 0 {
 			dst = append(dst, ' ')
 		}
-		if h.Known {
-			dst = append(dst, h.Comm...)
-		} else {
+		switch {
+		case !h.Known:
 			dst = append(dst, '?')
+		case h.Comm == "" || h.Comm == "?" || h.Comm[0] == '"' || strings.Contains(h.Comm, "]"):
+			dst = appendQuoted(dst, h.Comm)
+		default:
+			dst = append(dst, h.Comm...)
 		}
 		dst = append(dst, '[')
 		dst = strconv.AppendInt(dst, int64(h.PID), 10)
 		dst = append(dst, ']')
 	}
-	return dst, len(c.Holders(s)) > 0
+	return dst, len(held) > 0
+}
+
+func appendQuoted(dst []byte, name string) []byte {
+	dst = append(dst, '"')
+	for _, b := range []byte(name) {
+		if b == '"' || b == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, b)
+	}
+	return append(dst, '"')
 }
 
 // socketUnit tells the unit from where the socket was made, which is what systemd does in the unit's own control group where it can.

@@ -72,8 +72,11 @@ func (u Unit) Parse(word string) (Quantity, error) {
 	digits, suffix := strings.ReplaceAll(word[:end], "_", ""), word[end:]
 	whole, frac, _ := strings.Cut(digits, ".")
 	frac = strings.TrimRight(frac, "0")
-	if whole == "" && frac == "" || len(frac) > 9 {
+	switch {
+	case whole == "" && frac == "" || strings.Contains(frac, "."):
 		return Quantity{}, fmt.Errorf("%q is no number%s", word, u.example())
+	case len(frac) > 9:
+		return Quantity{}, fmt.Errorf("%q has more digits than sockeye reckons with", word)
 	}
 	v := uint64(0)
 	if whole != "" {

@@ -26,7 +26,8 @@ type Watch struct {
 type sample struct {
 	counts [len(counters)]uint64
 	have   uint8 // bit 1<<counter
-	row    []byte
+	noted  bool
+	row    []byte // if noted
 }
 
 // counters are the fields that rates are made of.
@@ -64,26 +65,55 @@ func (w *Watch) Note(c *Context, s *diag.InetSocket, appendRow func([]byte, *dia
 	if s.Cookie == 0 {
 		return
 	}
-	sm := sample{}
+	sm := sampleOf(c, s)
+	w.gone = true
+	w.row = appendRow(w.row[:0], s)
+	w.gone = false
+	was, _ := w.before(s.Cookie)
+	sm.row, sm.noted = append(was.row[:0], w.row...), true // in its place: what is here has not gone
+	w.now[s.Cookie] = sm
+}
+
+// Count remembers a socket, of which no row is to be shown once it is gone.
+func (w *Watch) Count(c *Context, s *diag.InetSocket) {
+	if s.Cookie != 0 {
+		w.now[s.Cookie] = sampleOf(c, s)
+	}
+}
+
+func sampleOf(c *Context, s *diag.InetSocket) (sm sample) {
 	for i, f := range counted {
 		if v, ok := f.Number(c, s); ok {
 			sm.counts[i] = v
 			sm.have |= 1 << i
 		}
 	}
-	w.gone = true
-	w.row = appendRow(w.row[:0], s)
-	w.gone = false
-	was, _ := w.before(s.Cookie)
-	sm.row = append(was.row[:0], w.row...) // in its place: what is here has not gone
-	w.now[s.Cookie] = sm
+	return sm
 }
 
-// Gone yields the rows of the sockets that were there in the round before, and are not in this, in the order of their cookies.
+// AsGone reports whether a filter picks what will be shown of a socket once it is gone.
+func (w *Watch) AsGone(match func(*diag.InetSocket) bool, s *diag.InetSocket) bool {
+	w.gone = true
+	defer func() { w.gone = false }()
+	return match(s)
+}
+
+// Keep remembers the sockets of the round before that are not in this, which is not whole: they may be there. They have no rates in the
+// next.
+func (w *Watch) Keep() {
+	for cookie, was := range w.prev {
+		if _, ok := w.now[cookie]; !ok {
+			was.have = 0
+			w.now[cookie] = was
+		}
+	}
+}
+
+// Gone yields the rows of the sockets that were noted in the round before, and are not there in this, in the order of their cookies.
 func (w *Watch) Gone() iter.Seq[[]byte] {
 	var cookies []uint64
-	for cookie := range w.prev {
-		if _, ok := w.now[cookie]; !ok {
+	for cookie, was := range w.prev {
+		if _, ok := w.now[cookie]; !ok && was.noted {
 			cookies = append(cookies, cookie)
 		}
 	}

@@ -78,3 +78,43 @@ func TestWatch(t *testing.T) {
 		t.Errorf("a rate without a watch: %d", v)
 	}
 }
+
+// What is counted alone has rates and is not new, and no row once it is gone. What a round that is not whole left out is neither
+// gone nor new.
+func TestWatchCounts(t *testing.T) {
+	w := &Watch{}
+	c := &Context{Watch: w}
+	rate, change := byName["out_rate"], byName["change"]
+	gone := func() (rows string) {
+		for row := range w.Gone() {
+			rows += string(row)
+		}
+		return rows
+	}
+	is := func(word string) func(*diag.InetSocket) bool {
+		return func(s *diag.InetSocket) bool {
+			b, _ := change.AppendText(c, nil, s)
+			return string(b) == word
+		}
+	}
+	row := func(dst []byte, _ *diag.InetSocket) []byte { return append(dst, "row"...) }
+	at := time.Unix(1000, 0)
+	w.Begin(at)
+	w.Count(c, counting(t, 1, 1000))
+	w.Note(c, counting(t, 2, 1000), row)
+	w.Begin(at.Add(time.Second))
+	a := counting(t, 1, 5000)
+	if v, ok := rate.Number(c, a); !ok || v != 4000 || !is("")(a) || !w.AsGone(is("gone"), a) || is("gone")(a) {
+		t.Errorf("rate %d, %v", v, ok)
+	}
+	w.Count(c, a)
+	w.Keep() // the second was not seen
+	w.Begin(at.Add(2 * time.Second))
+	b := counting(t, 2, 9000)
+	if v, ok := rate.Number(c, b); ok || !is("")(b) {
+		t.Errorf("rate %d over two rounds", v)
+	}
+	if got := gone(); got != "row" { // of the second; the first was only counted
+		t.Errorf("gone: %q", got)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"unicode/utf8"
+
+	"github.com/sockeye-tools/sockeye/internal/textwidth"
 )
 
 // block is how many lines are held to find the widths of columns; the next block can only widen them.
@@ -13,6 +15,8 @@ const block = 4096
 type Head struct {
 	Text  string
 	Right bool // numbers stand right
+	// Keep has the column seen: where lines are cut, it stands in front of the columns that are.
+	Keep bool
 }
 
 // Layout lines up rows of cells in columns that fit what is in them.
@@ -20,7 +24,7 @@ type Layout struct {
 	W        io.Writer
 	Heads    []Head
 	NoHeader bool
-	// Width is where lines are cut, in characters, which three dots mark; 0: nowhere.
+	// Width is where lines are cut, in cells of a terminal, which three dots mark; 0: nowhere.
 	Width int
 	// Color shows the styles of headings and cells; without it they are dropped.
 	Color bool
@@ -29,6 +33,7 @@ type Layout struct {
 	ends   []int  // where each cell ends in text
 	styles []Style
 	widths []int
+	order  []int // of the columns
 	out    []byte
 	headed bool
 }
@@ -77,44 +82,83 @@ func (l *Layout) Flush() error {
 	start := 0
 	for i, end := range l.ends {
 		c := i % n
-		l.widths[c] = max(l.widths[c], utf8.RuneCount(l.text[start:end]))
+		l.widths[c] = max(l.widths[c], textwidth.Of(l.text[start:end]))
 		start = end
 	}
+	if l.order == nil {
+		l.arrange()
+	}
 	l.out = l.out[:0]
-	start = 0
-	line := 0 // where the line begins in out
-	for i, end := range l.ends {
-		c := i % n
-		cell := l.text[start:end]
-		pad := l.widths[c] - utf8.RuneCount(cell)
-		if l.Heads[c].Right {
-			l.out = appendBlanks(l.out, pad)
-		}
-		if l.Color && l.styles[i] != Plain && len(cell) > 0 {
-			l.out = append(append(append(l.out, escapes[l.styles[i]]...), cell...), resetStyle...)
-		} else {
-			l.out = append(l.out, cell...)
-		}
-		switch {
-		case c == n-1:
-			if l.Width > 0 {
-				l.out = append(l.out[:line], cut(l.out[line:], l.Width)...)
+	for row := 0; row < len(l.ends); row += n {
+		line := len(l.out)
+		for place, c := range l.order {
+			start := 0
+			if row+c > 0 {
+				start = l.ends[row+c-1]
 			}
-			l.out = append(l.out, '\n')
-			line = len(l.out)
-		case l.Heads[c].Right:
-			l.out = appendBlanks(l.out, 2)
-		default:
-			l.out = appendBlanks(l.out, pad+2)
+			cell := l.text[start:l.ends[row+c]]
+			pad := l.widths[c] - textwidth.Of(cell)
+			if l.Heads[c].Right {
+				l.out = appendBlanks(l.out, pad)
+				pad = 0
+			}
+			if l.Color && l.styles[row+c] != Plain && len(cell) > 0 {
+				l.out = append(append(append(l.out, escapes[l.styles[row+c]]...), cell...), resetStyle...)
+			} else {
+				l.out = append(l.out, cell...)
+			}
+			if place < n-1 {
+				l.out = appendBlanks(l.out, pad+2)
+			}
 		}
-		start = end
+		if l.Width > 0 {
+			l.out = append(l.out[:line], cut(l.out[line:], l.Width)...)
+		}
+		l.out = append(l.out, '\n')
 	}
 	l.text, l.ends, l.styles = l.text[:0], l.ends[:0], l.styles[:0]
 	_, err := l.W.Write(l.out)
 	return err
 }
 
-// cut shortens a line to width characters. The escapes of styles have no width; one that is cut off from its end is ended.
+// arrange settles the order of columns: as they come, but where lines are cut, those to be kept before those that are.
+func (l *Layout) arrange() {
+	whole, kept := -2, 0
+	for c, w := range l.widths {
+		whole += w + 2
+		if l.Heads[c].Keep {
+			kept += w + 2
+		}
+	}
+	cuts, room := l.Width > 0 && whole > l.Width, l.Width-len("...")-kept
+	var seen, cut []int
+	for c, w := range l.widths {
+		keep := l.Heads[c].Keep
+		if !keep {
+			room -= w + 2
+		}
+		if cuts && !keep && room < 0 {
+			cut = append(cut, c)
+		} else {
+			seen = append(seen, c)
+		}
+	}
+	l.order = append(seen, cut...)
+}
+
+// Width returns how many cells of a terminal a line takes. The escapes of styles have none.
+func Width(line []byte) (n int) {
+	for {
+		i := bytes.IndexByte(line, '\x1b')
+		if i < 0 {
+			return n + textwidth.Of(line)
+		}
+		n += textwidth.Of(line[:i])
+		_, line, _ = bytes.Cut(line[i:], []byte{'m'})
+	}
+}
+
+// cut shortens a line to width cells. The escapes of styles have no width; one that is cut off from its end is ended.
 func cut(line []byte, width int) []byte {
 	n, keep, styled := 0, 0, false // keep is where the dots may stand
 	open := false
@@ -125,12 +169,12 @@ func cut(line []byte, width int) []byte {
 			i = end
 			continue
 		}
-		if n == max(width-3, 0) {
+		if n <= max(width-3, 0) {
 			keep, styled = i, open
 		}
-		_, size := utf8.DecodeRune(line[i:])
+		r, size := utf8.DecodeRune(line[i:])
 		i += size
-		n++
+		n += textwidth.OfRune(r)
 	}
 	if n <= width {
 		return line

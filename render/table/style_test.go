@@ -15,7 +15,7 @@ func TestStyles(t *testing.T) {
 		true:  "\x1b[1mNAME\x1b[0m    \x1b[1mN\x1b[0m\n\x1b[31mab\x1b[0m      1\nc     \x1b[35m123\x1b[0m\n",
 	} {
 		var out bytes.Buffer
-		l := Layout{W: &out, Heads: []Head{{"NAME", false}, {"N", true}}, Color: color}
+		l := Layout{W: &out, Heads: []Head{{Text: "NAME"}, {Text: "N", Right: true}}, Color: color}
 		row := AppendStyle(nil, Problem)
 		row = append(row, "ab\x001\x00"...)
 		if err := l.Row(row); err != nil {
@@ -51,10 +51,17 @@ func TestCut(t *testing.T) {
 		{red + "abcdef" + end, 5, red + "ab" + end + "..."},
 		{"ab" + red + "cdef" + end, 5, "ab" + red + end + "..."},
 		{red + "ab" + end + "cdef", 5, red + "ab" + end + "..."},
+		{"\u65e5\u672c\u8a9e", 6, "\u65e5\u672c\u8a9e"}, // two cells each
+		{"\u65e5\u672c\u8a9e", 5, "\u65e5..."},
+		{"a\u65e5\u672c\u8a9e", 5, "a..."},
+		{"e\u0301e\u0301e\u0301e\u0301", 4, "e\u0301e\u0301e\u0301e\u0301"}, // combining: none
+		{"e\u0301e\u0301cdef", 5, "e\u0301e\u0301..."},
 		{"\u00fc" + red + "\u00fc" + end + "cdef", 5, "\u00fc" + red + "\u00fc" + end + "..."},
 	} {
 		if got := string(cut([]byte(tt.line), tt.width)); got != tt.want {
 			t.Errorf("%q to %d: %q, want %q", tt.line, tt.width, got, tt.want)
+		} else if n := Width([]byte(got)); n > tt.width {
+			t.Errorf("%q is %d wide, not %d", got, n, tt.width)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Column struct {
 	Right  bool // numbers stand right
 	Append func(dst []byte, s *diag.InetSocket) []byte
 	Style  func(s *diag.InetSocket) Style // nil: Plain
+	Keep   bool                           // see Head
 }
 
 // Default returns the column of a name, as the list verb shows it by default: netid, state, recv_q, send_q, local, peer, timer
@@ -60,7 +61,14 @@ func Default(c *field.Context, name string) (Column, bool) {
 	case "timer":
 		return Column{Head: "TIMER", Append: appendTimer, Style: timerStyle}, true
 	case "owner":
-		return Column{Head: "OWNER", Append: func(b []byte, s *diag.InetSocket) []byte { return appendOwners(c, b, s) }}, true
+		var text []byte
+		return Column{Head: "OWNER", Append: func(b []byte, s *diag.InetSocket) []byte {
+			var ok bool
+			if text, ok = field.AppendOwners(c, text[:0], s, most); !ok {
+				return append(b, '-')
+			}
+			return names.AppendEscaped(b, text)
+		}}, true
 	}
 	return Column{}, false
 }
@@ -75,7 +83,7 @@ func (p *Printer) start() {
 	}
 	p.layout = &Layout{W: p.W, NoHeader: p.NoHeader, Width: p.Width, Color: p.Color}
 	for _, c := range p.Columns {
-		p.layout.Heads = append(p.layout.Heads, Head{c.Head, c.Right})
+		p.layout.Heads = append(p.layout.Heads, Head{c.Head, c.Right, c.Keep})
 	}
 }
 
@@ -198,29 +206,3 @@ func appendDuration(b []byte, d time.Duration) []byte {
 
 // most is how many owners are named.
 const most = 4
-
-// appendOwners prints NAME[PID] of each process that holds the socket.
-func appendOwners(c *field.Context, b []byte, s *diag.InetSocket) []byte {
-	held := c.Holders(s)
-	if len(held) == 0 {
-		return append(b, '-')
-	}
-	for i, h := range held {
-		if i == most {
-			b = append(b, " +"...)
-			return strconv.AppendInt(b, int64(len(held)-most), 10)
-		}
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		if h.Known {
-			b = names.AppendEscaped(b, h.Comm)
-		} else {
-			b = append(b, '?')
-		}
-		b = append(b, '[')
-		b = strconv.AppendInt(b, int64(h.PID), 10)
-		b = append(b, ']')
-	}
-	return b
-}

@@ -13,7 +13,8 @@ import (
 	"github.com/sockeye-tools/sockeye/diag/owner"
 )
 
-// fakeOwners: inode 7 is held by many, inode 8 by a process with an odd name that holds it twice.
+// fakeOwners: inode 7 is held by many, inode 8 by a process with an odd name that holds it twice, inode 11 by
+// one whose name looks like an owner.
 type fakeOwners struct{}
 
 func (fakeOwners) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
@@ -26,6 +27,8 @@ func (fakeOwners) Owners(dst []owner.Owner, inode uint32) []owner.Owner {
 		dst = append(dst, owner.Owner{PID: 99, FD: 3}, owner.Owner{PID: 99, FD: 4})
 	case 9:
 		dst = append(dst, owner.Owner{PID: 1000, FD: 0})
+	case 11:
+		dst = append(dst, owner.Owner{PID: 1001, FD: 0})
 	}
 	return dst
 }
@@ -36,6 +39,8 @@ func (fakeOwners) Process(pid int32) *owner.Process {
 		return &owner.Process{PID: pid, Known: true, Comm: "a\x1b[31mb"}
 	case 1000:
 		return &owner.Process{PID: pid}
+	case 1001:
+		return &owner.Process{PID: pid, Known: true, Comm: "x[1] \n"}
 	}
 	return &owner.Process{PID: pid, Known: true, Comm: "w"}
 }
@@ -74,7 +79,7 @@ tcp    LISTEN          0    4096  0.0.0.0:22          *                -        
 tcp6   ESTAB          12       0  [fe80::1%eth0]:443  [fe80::2]:51000  keepalive 1h59m  a\033[31mb[99]
 tcp    SYN-SENT        0       0  10.0.0.1:40000      10.0.0.2:80      on 2.5s x3       ?[1000]
 tcp    TIME-WAIT       0       0  10.0.0.1:40001      10.0.0.2:80      timewait 59.0s   -
-udp    UNCONN          0       0  127.0.0.1%9:323     *                -                -
+udp    UNCONN          0       0  127.0.0.1%9:323     *                -                "x[1] \012"[1001]
 `
 
 func TestPrinter(t *testing.T) {

@@ -66,8 +66,7 @@ func (f *face) end(err error, help string) int {
 		return 128 + int(s.sig)
 	}
 	if err == errHelp {
-		io.WriteString(f.env.Stdout, help)
-		return cli.ExitOK
+		return f.env.Print(help)
 	}
 	if err == nil {
 		return cli.ExitOK

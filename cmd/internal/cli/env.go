@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,15 @@ type Env struct {
 	Owners         owner.Config // how owners are looked up, from --owners
 	Exact          bool         // from --exact: sockets that stay are shown exactly once
 	Plan           io.Writer    // from --plan: where to say what would be asked of the kernel, instead of asking; or nil
+}
+
+// Print prints a text to Stdout and returns the exit status.
+func (e *Env) Print(text string) int {
+	if _, err := io.WriteString(e.Stdout, text); err != nil {
+		fmt.Fprintf(e.Stderr, "sockeye: %v\n", err)
+		return ExitFailed
+	}
+	return ExitOK
 }
 
 // TerminalSize returns the size of the terminal that Stdout is, in characters, 0 where the terminal does not tell; false if it is none.

@@ -51,3 +51,21 @@ func TestTerminalSize(t *testing.T) {
 		}
 	}
 }
+
+// A text that cannot be written is an error.
+func TestPrint(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("needs /dev/full: %v", err)
+	}
+	defer full.Close()
+	var out, words bytes.Buffer
+	env := &Env{Stdout: &out, Stderr: &words}
+	if status := env.Print("text\n"); status != ExitOK || out.String() != "text\n" || words.Len() > 0 {
+		t.Errorf("status %d, %q, %q", status, &out, &words)
+	}
+	env.Stdout = full
+	if status := env.Print("text\n"); status != ExitFailed || words.String() != "sockeye: write /dev/full: no space left on device\n" {
+		t.Errorf("status %d, %q", status, &words)
+	}
+}

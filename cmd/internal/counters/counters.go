@@ -89,8 +89,7 @@ func Main(env *cli.Env) int {
 	o, err := parse(env.Args[1:])
 	switch {
 	case errors.Is(err, errHelp):
-		io.WriteString(env.Stdout, help)
-		return cli.ExitOK
+		return env.Print(help)
 	case err != nil:
 		complain(env, err)
 		return cli.ExitUsage
@@ -108,6 +107,10 @@ func Main(env *cli.Env) int {
 	status := cli.ExitOK
 	for {
 		round, readErr := r.read(&o)
+		if readErr != nil && len(round.rows) == 0 {
+			complain(env, readErr)
+			return cli.ExitFailed
+		}
 		if r.rounds == 1 && readErr == nil {
 			missing := 0
 			for _, p := range o.patterns {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 )
 
@@ -87,6 +88,19 @@ func (n *tcp) pair(lfd int, from, to string) (client, server int, err error) {
 	return
 }
 
+// await waits for a socket to be in a state.
+func await(fd int, state diag.State) error {
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(time.Millisecond) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil || diag.State(info.State) == state {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("socket in %v, want %v", diag.State(info.State), state)
+		}
+	}
+}
+
 func self() string { return fmt.Sprint(os.Getpid()) }
 
 func TestAnswerWhoLeaksCloseWait(t *testing.T) {
@@ -94,12 +108,15 @@ func TestAnswerWhoLeaksCloseWait(t *testing.T) {
 	n.in(func() error {
 		lfd, err := n.listen("127.0.0.1:8080", 16)
 		for range 7 {
-			var client int
+			var client, server int
 			if err == nil {
-				client, _, err = n.pair(lfd, "", "127.0.0.1:8080")
+				client, server, err = n.pair(lfd, "", "127.0.0.1:8080")
 			}
 			if err == nil {
 				err = unix.Shutdown(client, unix.SHUT_WR) // the server does not close
+			}
+			if err == nil {
+				err = await(server, diag.CloseWait)
 			}
 		}
 		return err
@@ -323,7 +340,7 @@ func TestAnswerWhatIsIdle(t *testing.T) {
 		return err
 	})
 	for idle := 300 * time.Millisecond; ; idle *= 2 {
-		time.Sleep(idle)
+		time.Sleep(idle + 20*time.Millisecond) // the kernel counts ticks, of up to 10 ms
 		wrote := time.Now()
 		if _, err := unix.Write(client, []byte("x")); err != nil {
 			t.Fatal(err)

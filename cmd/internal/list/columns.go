@@ -8,7 +8,9 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/field"
+	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/internal/shape"
+	"github.com/sockeye-tools/sockeye/render/json"
 	"github.com/sockeye-tools/sockeye/render/names"
 	"github.com/sockeye-tools/sockeye/render/table"
 )
@@ -19,12 +21,13 @@ var wideNames = []string{"netid", "state", "recv_q", "send_q", "local", "peer", 
 // watchNames are what --watch adds.
 var watchNames = []string{"time", "change", "out_rate", "in_rate", "retrans_rate"}
 
-// fields returns the fields of a list of columns: names and groups, after "+" in addition to the default.
-func fields(spec string, standard []string) ([]*field.Field, error) {
+// fields returns the fields of a list of columns: names and groups, after "+" in addition to the default. Where owners are not looked up,
+// only a name asks for them.
+func (l *lister) fields(spec string, standard []string) ([]*field.Field, error) {
 	list, more := strings.CutPrefix(spec, "+")
 	var out []*field.Field
 	add := func(f *field.Field) {
-		if !slices.Contains(out, f) {
+		if !slices.Contains(out, f) && l.withoutOwners("", f) == nil {
 			out = append(out, f)
 		}
 	}
@@ -58,9 +61,20 @@ func fields(spec string, standard []string) ([]*field.Field, error) {
 		if err != nil {
 			return nil, &usageError{err}
 		}
+		if err := l.withoutOwners("--columns "+name, f); err != nil {
+			return nil, err
+		}
 		add(f)
 	}
 	return out, nil
+}
+
+// withoutOwners is the error of what asks for a field of owners where they are not looked up.
+func (l *lister) withoutOwners(what string, f *field.Field) error {
+	if f.Where != field.WithOwner || l.env.Owners.Backend != owner.None {
+		return nil
+	}
+	return usagef("%s asks for owners, and --owners=none does not look them up", what)
 }
 
 // column is the column of a table for a field.
@@ -197,15 +211,27 @@ type sortKey struct {
 	text    []byte
 }
 
-func newSortKey(c *field.Context, os []order) (*sortKey, error) {
-	k := &sortKey{context: c}
+func (l *lister) newSortKey(os []order) (*sortKey, error) {
+	k := &sortKey{context: l.context}
 	for _, o := range os {
 		f, err := field.Lookup(o.name)
 		if err != nil {
 			return nil, &usageError{err}
 		}
-		k.fields = append(k.fields, f)
-		k.desc = append(k.desc, o.desc)
+		if err := l.withoutOwners("--sort "+o.name, f); err != nil {
+			return nil, err
+		}
+		fs := []*field.Field{f}
+		switch f.Name { // their texts have no order that means anything
+		case "local":
+			fs = json.Fields("local_addr", "local_port")
+		case "peer":
+			fs = json.Fields("peer_addr", "peer_port")
+		}
+		for _, f := range fs {
+			k.fields = append(k.fields, f)
+			k.desc = append(k.desc, o.desc)
+		}
 	}
 	return k, nil
 }

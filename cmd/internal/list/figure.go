@@ -27,8 +27,8 @@ func (g *grouper) figure(word string) (figure, error) {
 	fn, arg, ok := strings.Cut(word, "(")
 	arg, closed := strings.CutSuffix(arg, ")")
 	fig := figure{name: word, fn: fn}
-	if pct, err := strconv.Atoi(strings.TrimPrefix(fn, "p")); err == nil && strings.HasPrefix(fn, "p") && pct > 0 && pct < 100 {
-		fig.fn, fig.pct = "p", pct
+	if pct, err := strconv.ParseUint(strings.TrimPrefix(fn, "p"), 10, 8); err == nil && strings.HasPrefix(fn, "p") && pct > 0 && pct < 100 {
+		fig.fn, fig.pct = "p", int(pct)
 	} else if !slices.Contains([]string{"sum", "min", "max", "avg"}, fn) {
 		ok = false
 	}

@@ -20,7 +20,7 @@ func TestFigure(t *testing.T) {
 	if len(g.fields) != 3 || len(g.groups.Values) != 3 { // rtt, cwnd, send_q
 		t.Errorf("%d fields, %v", len(g.fields), g.groups.Values)
 	}
-	for _, word := range []string{"", "sum", "sum(", "sum(rtt", "sum(nothing)", "sum(state)", "sum(pid)", "p0(rtt)", "p100(rtt)", "p-1(rtt)", "median(rtt)", "count(rtt)"} {
+	for _, word := range []string{"", "sum", "sum(", "sum(rtt", "sum(nothing)", "sum(state)", "sum(pid)", "p0(rtt)", "p100(rtt)", "p-1(rtt)", "p+1(rtt)", "median(rtt)", "count(rtt)"} {
 		if f, err := g.figure(word); err == nil {
 			t.Errorf("%q: %+v", word, f)
 		}

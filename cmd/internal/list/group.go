@@ -31,6 +31,15 @@ func newGrouper(l *lister) (*grouper, error) {
 		if err != nil {
 			return nil, err
 		}
+		if i := slices.IndexFunc(g.keys, func(o groupKey) bool { return o.json == k.json }); i >= 0 {
+			if !g.keys[i].same(&k) {
+				return nil, usagef("--group-by %s: there is %s already", k.name, g.keys[i].name)
+			}
+			continue // it is shown once
+		}
+		if err := l.withoutOwners("--group-by "+k.name, k.field); err != nil {
+			return nil, err
+		}
 		l.needs(k.field)
 		g.perProc = g.perProc || k.field.Many
 		g.keys = append(g.keys, k)
@@ -43,14 +52,16 @@ func newGrouper(l *lister) (*grouper, error) {
 	}
 	for _, word := range splitKeys(spec) {
 		word = strings.TrimSpace(word)
-		if slices.ContainsFunc(g.keys, func(k groupKey) bool { return k.name == word }) {
+		if g.keyOf(word) >= 0 {
 			continue // it is shown anyway
 		}
 		f, err := g.figure(word)
 		if err != nil {
 			return nil, err
 		}
-		g.shown = append(g.shown, f)
+		if !slices.ContainsFunc(g.shown, func(o figure) bool { return o.json == f.json }) {
+			g.shown = append(g.shown, f)
+		}
 	}
 	if err := g.order(l.opts.Sort); err != nil {
 		return nil, err
@@ -111,7 +122,7 @@ func (g *grouper) key(s *diag.InetSocket, h *field.Holder) {
 		ok := true
 		switch {
 		case k.prefix:
-			if a := k.field.Addr(s); a.IsValid() {
+			if a := k.field.Addr(s).Unmap(); a.IsValid() { // IPv4 over an IPv6 socket is of the IPv4 network
 				bits := k.v6
 				if a.Is4() {
 					bits = k.v4

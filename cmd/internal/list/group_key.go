@@ -1,6 +1,7 @@
 package list
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -54,6 +55,20 @@ func parseGroupKey(word string) (k groupKey, err error) {
 	return k, nil
 }
 
+// same reports whether two keys are one.
+func (k *groupKey) same(o *groupKey) bool {
+	return k.field == o.field && k.prefix == o.prefix && k.v4 == o.v4 && k.v6 == o.v6
+}
+
+// keyOf returns the index of the key that a word names, by whichever of its names; -1: none.
+func (g *grouper) keyOf(word string) int {
+	k, err := parseGroupKey(word)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(g.keys, func(o groupKey) bool { return o.same(&k) })
+}
+
 // groupOrder is one key of --sort for groups: a key of theirs, or a figure.
 type groupOrder struct {
 	key    int // -1: the figure
@@ -71,7 +86,7 @@ func (g *grouper) order(spec string) error {
 		os = []order{{"count", true}}
 	}
 	for _, o := range os {
-		by := groupOrder{key: slices.IndexFunc(g.keys, func(k groupKey) bool { return k.name == o.name }), desc: o.desc}
+		by := groupOrder{key: g.keyOf(o.name), desc: o.desc}
 		if by.key < 0 {
 			if by.figure, err = g.figure(o.name); err != nil {
 				return err
@@ -101,7 +116,7 @@ func (g *grouper) sortKey(dst []byte, grp *shape.Group, values []string) []byte 
 		case k.field.Kind == field.Number:
 			n, _ := strconv.ParseUint(v, 10, 64)
 			dst = shape.AppendNumber(dst, n, o.desc)
-		case k.field.Kind == field.Address:
+		case k.field.Kind == field.Address || k.field.Name == "local" || k.field.Name == "peer":
 			dst = shape.AppendText(dst, addressOrder(v), o.desc)
 		default:
 			dst = shape.AppendText(dst, []byte(v), o.desc)
@@ -110,8 +125,12 @@ func (g *grouper) sortKey(dst []byte, grp *shape.Group, values []string) []byte 
 	return dst
 }
 
-// addressOrder is a byte string whose order is that of addresses, or prefixes.
+// addressOrder is a byte string whose order is that of addresses, or prefixes, or addresses and ports.
 func addressOrder(s string) []byte {
+	if p, err := netip.ParseAddrPort(s); err == nil {
+		b := addressKey(p.Addr())
+		return binary.BigEndian.AppendUint16(b[:], p.Port())
+	}
 	if p, err := netip.ParsePrefix(s); err == nil {
 		b := addressKey(p.Addr())
 		return append(b[:], byte(p.Bits()))

@@ -2,12 +2,14 @@ package list
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/diagtest"
+	"github.com/sockeye-tools/sockeye/diag/field"
 )
 
 // party is a listener, and connections of three peers; those with 192.0.2.10 have 100 and 300 bytes to send.
@@ -64,10 +66,39 @@ func TestGroups(t *testing.T) {
 		"-g family -c +max(send_q) -s family":                                                      "ipv4 6 300\nipv6 1 0\n",
 		"-g state,accept_full -s state -o csv":                                                     "close-wait,,1\nestablished,,5\nlisten,false,1\n",
 		"-g state -o json -n 1":                                                                    "[\n{\"state\":\"established\",\"count\":5}\n]\n",
-		"-g local_port,accept_full -o ndjson -c max(send_q) state=listen":                          "{\"local_port\":80,\"accept_full\":false,\"count\":1}\n",
+		// By whichever name, and once.
+		"-g lport,State -s state,local-port -c local_port,count":         "80 close-wait 1\n80 established 5\n80 listen 1\n",
+		"-g state,state -o ndjson -n 1 -c count,count,sum(rtt),sum(rtt)": "{\"state\":\"established\",\"count\":5}\n",
+		"-g peer/24,dst/24 -s peer-addr/24 -o csv":                       "192.0.2.0/24,5\n2001:db8::/64,1\n,1\n",
+		"-g peer -s peer": "192.0.2.9:1 1\n192.0.2.9:2 1\n192.0.2.9:3 1\n192.0.2.10:1 1\n192.0.2.10:2 1\n[2001:db8::1]:1 1\n- 1\n",
+		"-g local_port,accept_full -o ndjson -c max(send_q) state=listen": "{\"local_port\":80,\"accept_full\":false,\"count\":1}\n",
 	} {
 		if got := grouped(t, strings.Fields(args)...); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", args, got, want)
 		}
+	}
+}
+
+// Peers over IPv4 are in the networks that they are in, whichever socket they came to.
+func TestGroupsOfMappedAddresses(t *testing.T) {
+	g := &grouper{l: &lister{context: &field.Context{}}}
+	for _, word := range []string{"peer/24", "local/16/56"} {
+		k, err := parseGroupKey(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.keys = append(g.keys, k)
+	}
+	g.key(&diag.InetSocket{Protocol: diag.TCP, Family: diag.IPv6, State: diag.Established,
+		Local: netip.MustParseAddrPort("[::ffff:10.1.2.3]:80"), Remote: netip.MustParseAddrPort("[::ffff:192.0.2.9]:1")}, nil)
+	if want := "192.0.2.0/24\x0010.1.0.0/16\x00"; string(g.buf) != want {
+		t.Errorf("%q, want %q", g.buf, want)
+	}
+}
+
+// One network of an address at a time: in JSON and CSV they have one name.
+func TestGroupsOfTwoPrefixes(t *testing.T) {
+	if _, words, status := told(t, party, "-g", "peer/24,peer/16"); status != cli.ExitUsage || !strings.Contains(words, "peer/16: there is peer/24 already") {
+		t.Errorf("status %d, %s", status, words)
 	}
 }

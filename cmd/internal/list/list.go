@@ -3,6 +3,7 @@
 package list
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,14 +22,15 @@ func (e *usageError) Unwrap() error { return e.Err }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// complain prints an error. Names of namespaces and paths can be in it, which others chose.
+// complain prints an error, or several, of which each begins a line; what is indented belongs to the line before. Names of namespaces and
+// paths can be in it, which others chose.
 func complain(w io.Writer, err error) {
-	b := []byte("sockeye: ")
-	for line := range strings.Lines(err.Error()) {
+	var b []byte
+	for line := range strings.Lines(cmp.Or(err.Error(), "\n")) {
+		if !strings.HasPrefix(line, " ") {
+			b = append(b, "sockeye: "...)
+		}
 		b = append(names.AppendEscaped(b, strings.TrimSuffix(line, "\n")), '\n')
-	}
-	if b[len(b)-1] != '\n' {
-		b = append(b, '\n')
 	}
 	w.Write(b)
 }
@@ -39,8 +41,7 @@ func Main(env *cli.Env) int {
 	switch {
 	case err != nil:
 	case help:
-		fmt.Fprint(env.Stdout, usage)
-		return cli.ExitOK
+		return env.Print(usage)
 	default:
 		err = run(env, o)
 	}

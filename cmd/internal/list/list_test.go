@@ -8,10 +8,11 @@ import (
 
 func TestComplain(t *testing.T) {
 	for text, want := range map[string]string{
-		"one":               "sockeye: one\n",
-		"one\ntwo\n":        "sockeye: one\ntwo\n",
-		"":                  "sockeye: \n",
-		"netns \x1b]0;\xff": "sockeye: netns \\033]0;\\377\n",
+		"one":                  "sockeye: one\n",
+		"one\ntwo\n":           "sockeye: one\nsockeye: two\n",
+		"filter: one\n  two\n": "sockeye: filter: one\n  two\n",
+		"":                     "sockeye: \n",
+		"netns \x1b]0;\xff":    "sockeye: netns \\033]0;\\377\n",
 	} {
 		var b bytes.Buffer
 		if complain(&b, errors.New(text)); b.String() != want {

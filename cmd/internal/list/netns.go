@@ -18,7 +18,8 @@ func (l *lister) everywhere(queries []diag.InetQuery) error {
 	if found.Denied > 0 {
 		fmt.Fprintf(l.env.Stderr, "sockeye: hint: the network namespaces of %s could not be looked at%s\n", processes(found.Denied), asRoot())
 	}
-	if found.Partial != nil && l.env.Owners.Backend != owner.Proc {
+	known := found.Denied > 0 && errors.Is(found.Partial, os.ErrPermission) // one hint to be root is enough
+	if found.Partial != nil && !known && l.env.Owners.Backend != owner.Proc {
 		fmt.Fprintf(l.env.Stderr, "sockeye: hint: network namespaces that are held by sockets alone are not shown: %v%s\n", found.Partial, asRoot())
 	}
 	found.Count()

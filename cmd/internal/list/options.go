@@ -55,7 +55,8 @@ The TCP and UDP sockets of this host, listeners first, with their owners.
       --summary          the whole at a glance: states, queues, retransmissions, top talkers
   -o, --output FORMAT    table, wide, json, ndjson, csv or tsv
   -A, --all-netns        the sockets of every network namespace
-  -w, --watch TIME       again and again, such as every 2s
+  -w, --watch TIME       again and again, such as every 2s; json is an array each time, one behind
+                         the other: for one object a line, say ndjson
       --color[=WHEN]     auto (on a terminal, unless NO_COLOR is set), always or never
   -H, --no-header        leave out the headings
       --owners=WHERE     how owners are looked up: auto, bpf, proc or none

@@ -52,6 +52,10 @@ type lister struct {
 	ext    diag.Ext
 	attrs  bool // attributes that come by themselves are wanted
 	owners bool // are needed
+	rates  bool // what is shown tells changes or rates, so that --watch has to count all sockets
+	rated  bool // the filter asks for them
+	full   bool // as many rows as are wanted were printed
+	shown  int  // rows so far, where they are not sorted
 
 	interfaces names.Interfaces
 	users      names.Users
@@ -110,6 +114,7 @@ func (l *lister) needs(fs ...*field.Field) {
 		l.ext |= f.Ext
 		l.attrs = l.attrs || f.Attr
 		l.owners = l.owners || f.Where == field.WithOwner
+		l.rates = l.rates || f.Group == field.Rates
 	}
 }
 
@@ -126,12 +131,12 @@ func (l *lister) rows() error {
 	if err != nil {
 		return err
 	}
-	fs, err := fields(l.opts.Columns, standard)
+	fs, err := l.fields(l.opts.Columns, standard)
 	if err != nil {
 		return err
 	}
 	if len(os) > 0 {
-		if l.key, err = newSortKey(l.context, os); err != nil {
+		if l.key, err = l.newSortKey(os); err != nil {
 			return err
 		}
 		l.needs(l.key.fields...)
@@ -148,9 +153,6 @@ func (l *lister) rows() error {
 		if f, err := field.Lookup("netns"); err == nil {
 			fs = append([]*field.Field{f}, fs...)
 		}
-	}
-	if l.env.Owners.Backend == owner.None {
-		fs = slices.DeleteFunc(fs, func(f *field.Field) bool { return f.Where == field.WithOwner && l.opts.Columns == "" })
 	}
 	if l.opts.Watch > 0 && l.opts.Columns == "" {
 		for _, name := range watchNames {
@@ -176,7 +178,9 @@ func (l *lister) rows() error {
 	default:
 		p := &table.Printer{W: l.out, NoHeader: l.opts.NoHeader, Width: l.width, Color: l.color}
 		for _, f := range fs {
-			p.Columns = append(p.Columns, column(l.context, f))
+			col := column(l.context, f)
+			col.Keep = f.Name == "change" && l.opts.Columns == ""
+			p.Columns = append(p.Columns, col)
 		}
 		l.table, l.output = p, p
 	}
@@ -232,7 +236,8 @@ func (l *lister) dump() error {
 // show shows the sockets of network namespaces, one after the other. enter, if not nil, is called in between.
 func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 	req := sockets.Request{Exact: l.env.Exact, Plan: l.env.Plan}
-	if l.expr.Tree != nil {
+	l.rated = l.context.Watch != nil && slices.ContainsFunc(l.expr.Fields, func(f *field.Field) bool { return f.Group == field.Rates })
+	if l.expr.Tree != nil && !l.rated {
 		req.Match = l.early
 	}
 	if l.owners {
@@ -279,11 +284,11 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 			}
 			continue
 		}
-		if late && !l.match(s) {
-			continue
-		}
 		if denied && s.Inode != 0 && len(l.context.Holders(s)) == 0 {
-			l.unowned++
+			l.unowned++ // the filter may be about the owner
+		}
+		if (late || l.rated) && !l.picks(s) {
+			continue
 		}
 		if err := l.socket(s); err != nil {
 			return err
@@ -298,6 +303,19 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 	return l.flushWaiting()
 }
 
+// picks reports whether the filter picks a socket. If it asks what has changed, sockets are remembered before it is asked, and those that it
+// picks as gone will be shown then.
+func (l *lister) picks(s *diag.InetSocket) bool {
+	if w := l.context.Watch; l.rated {
+		if w.AsGone(l.match, s) && l.output != nil {
+			w.Note(l.context, s, l.output.AppendRow)
+		} else {
+			w.Count(l.context, s)
+		}
+	}
+	return l.match(s)
+}
+
 // socket shows a socket, or counts it.
 func (l *lister) socket(s *diag.InetSocket) error {
 	switch {
@@ -305,11 +323,17 @@ func (l *lister) socket(s *diag.InetSocket) error {
 		l.summary.add(s)
 		return nil
 	case l.groups != nil:
+		if w := l.context.Watch; w != nil && l.rates && !l.rated {
+			w.Count(l.context, s)
+		}
 		l.groups.add(s)
 		return nil
 	}
-	if w := l.context.Watch; w != nil {
+	if w := l.context.Watch; w != nil && !l.rated {
 		w.Note(l.context, s, l.output.AppendRow)
+	}
+	if l.full {
+		return nil
 	}
 	if l.key != nil {
 		l.sk = l.key.append(l.sk[:0], s)
@@ -333,16 +357,20 @@ func (l *lister) socket(s *diag.InetSocket) error {
 }
 
 func (l *lister) print(s *diag.InetSocket) error {
+	if l.full {
+		return nil
+	}
 	l.row = l.output.AppendRow(l.row[:0], s)
 	if err := l.output.Row(l.row); err != nil {
 		return err
 	}
-	if l.opts.Limit > 0 {
-		if l.opts.Limit--; l.opts.Limit == 0 {
-			return l.enough()
-		}
+	if l.shown++; l.shown != l.opts.Limit {
+		return nil
 	}
-	return nil
+	if l.full = true; l.context.Watch != nil && (l.rates || l.rated) {
+		return nil // the others must be known in the next round
+	}
+	return l.enough()
 }
 
 // enough prints what there is.
@@ -374,6 +402,10 @@ func (l *lister) flushWaiting() error {
 
 // finish prints what was kept.
 func (l *lister) finish() error {
+	w := l.context.Watch
+	if w != nil && (len(l.failures) > 0 || l.env.Ctx.Err() != nil) {
+		w.Keep()
+	}
 	switch {
 	case l.summary != nil:
 		return l.summary.print()
@@ -385,7 +417,7 @@ func (l *lister) finish() error {
 			return err
 		}
 	}
-	if w := l.context.Watch; w != nil && l.opts.Limit == 0 {
+	if w != nil && l.opts.Limit == 0 {
 		for row := range w.Gone() {
 			if err := l.output.Row(row); err != nil {
 				return err

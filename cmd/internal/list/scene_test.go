@@ -62,6 +62,7 @@ func freshScene(t *testing.T) func() *scene.Scene {
 
 // Each filter picks exactly the sockets of the scene that the truth says.
 func TestFiltersOverTheScene(t *testing.T) {
+	scene.Require(t) // here: it is made for the whole test, also where a subtest is the first to need it
 	fresh := freshScene(t)
 	state := func(states ...scene.State) func(*scene.Expect) bool {
 		return func(e *scene.Expect) bool { return e.Table == scene.TCP && slices.Contains(states, e.State) }

@@ -170,7 +170,7 @@ func (s *summary) print() error {
 }
 
 func (s *summary) layout(heads ...table.Head) *table.Layout {
-	return &table.Layout{W: s.l.out, Heads: heads, Width: s.l.width, Color: s.l.color}
+	return &table.Layout{W: s.l.out, Heads: heads, NoHeader: s.l.opts.NoHeader, Width: s.l.width, Color: s.l.color}
 }
 
 // problem is a number that is a problem unless it is 0.

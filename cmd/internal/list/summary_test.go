@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
@@ -33,6 +34,9 @@ PEER         N
 `
 	if out != want || words != "" || status != cli.ExitOK {
 		t.Errorf("status %d, %s\n%s\nwant\n%s", status, words, out, want)
+	}
+	if out, _, _ := told(t, party, "-t", "--summary", "-H"); !strings.HasPrefix(out, "listen ") || !strings.Contains(out, "most connections\n192.0.2.9 ") {
+		t.Errorf("without headings:\n%s", out)
 	}
 }
 

@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -25,17 +28,23 @@ import (
 func TestRedraw(t *testing.T) {
 	for _, tt := range []struct {
 		text, words string
-		rows        int
+		rows        uint16
 		want        string
 	}{
-		{"a\nb\n", "", 3, "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"},
-		{"a\nb\nc\n", "", 3, "\x1b[Ha\x1b[K\n... and 2 more\x1b[K\n\x1b[J"},
-		{"a\nb\nc\n", "hint\n", 4, "\x1b[Ha\x1b[K\n... and 2 more\x1b[K\nhint\x1b[K\n\x1b[J"},
-		{"a\nb\n", "", 1, "\x1b[H... and 2 more\x1b[K\n\x1b[J"},
-		{"a\nb\n", "", 0, "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"},
+		{"a\nb\n", "", 3, "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[J"},
+		{"a\nb\nc\n", "", 3, "\x1b[H\x1b[Ka\n\x1b[K... and 2 more\n\x1b[J"},
+		{"a\nb\nc\n", "hint\n", 4, "\x1b[H\x1b[Ka\n\x1b[K... and 2 more\n\x1b[Khint\n\x1b[J"},
+		{"a\nb\n", "", 1, "\x1b[H\x1b[K... and 2 more\n\x1b[J"},
+		{"a\nb\n", "", 0, "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[J"},
 		{"", "", 24, "\x1b[H\x1b[J"},
+		// Lines that take two rows of 20.
+		{"12345678901234567890\nb\n", "", 3, "\x1b[H\x1b[K12345678901234567890\n\x1b[Kb\n\x1b[J"},
+		{"12345678901234567890\x1b[31m1\x1b[0m\nb\n", "", 4, "\x1b[H\x1b[K12345678901234567890\x1b[31m1\x1b[0m\n\x1b[Kb\n\x1b[J"},
+		{"123456789012345678901\nb\n", "", 3, "\x1b[H\x1b[K... and 2 more\n\x1b[J"},
+		{"a\n123456789012345678901\nb\n", "", 3, "\x1b[H\x1b[Ka\n\x1b[K... and 2 more\n\x1b[J"},
+		{"a\nb\nc\n", "a hint of two lines or so\n", 5, "\x1b[H\x1b[Ka\n\x1b[K... and 2 more\n\x1b[Ka hint of two lines or so\n\x1b[J"},
 	} {
-		if got := string(redraw([]byte(tt.text), []byte(tt.words), tt.rows)); got != tt.want {
+		if got := string(redraw([]byte(tt.text), []byte(tt.words), unix.Winsize{Row: tt.rows, Col: 20})); got != tt.want {
 			t.Errorf("%q, %q in %d rows: %q, want %q", tt.text, tt.words, tt.rows, got, tt.want)
 		}
 	}
@@ -187,5 +196,101 @@ func TestWatchAndErrors(t *testing.T) {
 		if status != cli.ExitOK || !strings.HasPrefix(out.String(), row+row+row) || strings.Count(words.String(), "partial") != 1 {
 			t.Errorf("status %d, %q, %q", status, out, words)
 		}
+	}
+}
+
+// A filter on what has changed is asked of all sockets in every round, whether they were shown or not; so are groups of rates. Between
+// the first and the third round, one socket sends, one goes, and one comes.
+func TestWatchFilters(t *testing.T) {
+	const head = "local_port,change\n"
+	for _, tt := range []struct{ args, filter, want string }{
+		{"-o csv -c local_port,change", "change = new", head + "3,new\n"},
+		{"-o csv -c local_port,change", "change in (new, gone)", head + "3,new\n1,gone\n"},
+		{"-o csv -c local_port,change", "change = gone", head + "1,gone\n"},
+		{"-o csv -c local_port,change", "change = gone and not peer_port = 22", head},
+		{"-o csv -c local_port,change", "out_rate > 1Mbps", head + "2,\n2,\n"},
+		{"-o csv -c local_port,change", "out_rate > 1Mbps or change = gone", head + "2,\n2,\n1,gone\n"},
+		{"-o json -c local_port", "state established", "[\n{\"local_port\":1},\n{\"local_port\":2}\n]\n[\n{\"local_port\":1},\n"},
+		{"-o tsv -c local_port", "state established", "local_port\n1\n2\n1\n2\n3\n2\n3\n"},
+		{"-o csv -c local_port,change -n 1", "", head + "1,\n1,\n2,\n"}, // which is not new
+		{"-o csv -c local_port,change -n 1 -s local_port:desc", "change", head + "3,new\n"},
+		{"-H -g local_port --having max(out_rate)>1Mbps", "", "2  1\n2  1\n"},
+		{"-H -g local_port", "out_rate > 1Mbps", "2  1\n2  1\n"},
+		{"-H -g change -c count -s change -o ndjson", "", "{\"count\":2}\n{\"change\":\"new\",\"count\":1}\n{\"count\":2}\n{\"count\":2}\n"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+		defer cancel()
+		var asked atomic.Int32
+		kernel := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+			var d diagtest.Datagram
+			if r.States().Has(diag.Established) {
+				round := asked.Add(1)
+				if round == 4 {
+					cancel()
+				}
+				add := func(port byte, acked uint64) {
+					b := connection("192.0.2.1:"+strconv.Itoa(int(port)), "192.0.2.2:22")
+					b[44] = port // the cookie
+					info := make([]byte, 232)
+					binary.NativeEndian.PutUint64(info[unsafe.Offsetof(diag.TCPInfo{}.BytesAcked):], acked)
+					b = binary.NativeEndian.AppendUint16(b, uint16(4+len(info)))
+					b = binary.NativeEndian.AppendUint16(b, uint16(diag.AttrInfo))
+					d = d.Append(r, byFamily, 2, append(b, info...))
+				}
+				if round < 3 {
+					add(1, 5)
+				}
+				add(2, uint64(min(round, 3))<<40)
+				if round > 1 {
+					add(3, 5)
+				}
+			}
+			return []diagtest.Datagram{d.Done(r)}
+		})
+		var out bytes.Buffer
+		args := append(append([]string{"list", "-4t", "-w", "100ms"}, strings.Fields(tt.args)...), tt.filter)
+		env := &cli.Env{Ctx: ctx, Args: args, Stdout: &out, Stderr: io.Discard, Getenv: func(string) string { return "" }, Kernel: kernel.Config(),
+			Owners: owner.Config{Backend: owner.None}}
+		Main(env)
+		got := out.String()
+		rest, ok := strings.CutPrefix(got, tt.want)
+		if strings.Contains(tt.args+tt.filter, "rate") || strings.Contains(tt.filter, "change") { // nothing changes in the fourth round
+			ok = ok && rest == ""
+		}
+		if asked.Load() < 4 || !ok {
+			t.Errorf("%s %q: %d rounds\n%s\nwant\n%s", tt.args, tt.filter, asked.Load(), got, tt.want)
+		}
+	}
+}
+
+// A round that is not whole does not tell which sockets are gone, and those that it left out are not new in the next.
+func TestWatchOfPartialAnswers(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	var asked atomic.Int32
+	kernel := diagtest.NewKernel(t, func(r diagtest.Request) []diagtest.Datagram {
+		var d diagtest.Datagram
+		if !r.States().Has(diag.Established) {
+			return []diagtest.Datagram{d.Done(r)}
+		}
+		round := asked.Add(1)
+		if round == 4 {
+			cancel()
+		}
+		for port := byte(1); port <= 2; port++ {
+			b := connection("192.0.2.1:"+strconv.Itoa(int(port)), "192.0.2.2:22")
+			b[44] = port
+			if d = d.Append(r, byFamily, 2, b); round == 2 {
+				return []diagtest.Datagram{d, diagtest.Datagram{}.Error(r, syscall.ENOMEM)}
+			}
+		}
+		return []diagtest.Datagram{d.Done(r)}
+	})
+	var out bytes.Buffer
+	env := &cli.Env{Ctx: ctx, Args: []string{"list", "-4t", "-w", "100ms", "-o", "csv", "-c", "local_port,change"}, Stdout: &out, Stderr: io.Discard,
+		Getenv: func(string) string { return "" }, Kernel: kernel.Config(), Owners: owner.Config{Backend: owner.None}}
+	Main(env)
+	if got := out.String(); !strings.HasPrefix(got, "local_port,change\n1,\n2,\n1,\n1,\n2,\n") || strings.Contains(got, "gone") {
+		t.Errorf("%d rounds: %s", asked.Load(), got)
 	}
 }
