@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 
@@ -110,10 +111,11 @@ func parseInet(w string, family diag.Family, side Side, isPort bool, env *Env) (
 // anyPort is the port that stands for any.
 const anyPort = -1
 
-// parsePort reads a port: a number, of which 32 bits count, or the name of a service.
+// parsePort reads a port: a number, or the name of a service. A number outside of 32 bits becomes the nearest in it, which is no port
+// either.
 func parsePort(w string, env *Env) (int32, error) {
 	if v, ok := cLong(w); ok {
-		return int32(v), nil
+		return int32(min(max(v, math.MinInt32), math.MaxInt32)), nil
 	}
 	var port uint16
 	for _, t := range [...]struct {

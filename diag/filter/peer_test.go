@@ -63,3 +63,26 @@ func TestWordsAreTheirs(t *testing.T) {
 		}
 	}
 }
+
+// TestLongLinesAreTheirs compares which lines of a filter file are too long with iproute2's ss.
+func TestLongLinesAreTheirs(t *testing.T) {
+	ss := peerSS(t)
+	ns := scene.NewNetNS(t)
+	for _, tt := range fileLines {
+		cmd := exec.CommandContext(t.Context(), ss, "-tanH", "-F", "-")
+		cmd.Stdin = strings.NewReader(fileLine(tt.before, tt.after, tt.size))
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		err := ns.Run(cmd)
+		if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+			t.Fatal(err)
+		}
+		want, status := "", 0
+		if tt.long {
+			want, status = "Too long line in filter\n", 255
+		}
+		if stderr.String() != want || cmd.ProcessState.ExitCode() != status {
+			t.Errorf("%+v: ss: %d, %q", tt, cmd.ProcessState.ExitCode(), &stderr)
+		}
+	}
+}

@@ -52,20 +52,25 @@ func ParseSS(words []string, env Env) (*Filter, error) {
 }
 
 // SSFileLines reads a filter file (ss -F): its lines, to be put behind the words of the command line. Lines that begin with "#" are
-// comments; so, in ss, are those that begin with "0".
-func SSFileLines(r io.Reader) ([]string, error) {
-	var lines []string
-	sc := bufio.NewScanner(r)
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		if s := sc.Text(); s != "" && s[0] != '#' && s[0] != '0' {
+// comments; so, in ss, are those that begin with "0". A line that is too long for ss, be it a comment, is a *SSError.
+func SSFileLines(r io.Reader) (lines []string, _ error) {
+	const tooLong = 1023 // bytes, with the line feed
+	in := bufio.NewReaderSize(r, tooLong)
+	for {
+		b, err := in.ReadSlice('\n')
+		if len(b) == tooLong {
+			return nil, &SSError{Text: "Too long line in filter", Status: 255}
+		}
+		if s := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"); s != "" && s[0] != '#' && s[0] != '0' {
 			lines = append(lines, s)
 		}
+		switch {
+		case err == io.EOF:
+			return lines, nil
+		case err != nil:
+			return nil, fmt.Errorf("read filter file: %w", err)
+		}
 	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("read filter file: %w", err)
-	}
-	return lines, nil
 }
 
 // tokenKind is the kind of a word.

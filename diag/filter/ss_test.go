@@ -3,9 +3,11 @@ package filter
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/sockeye-tools/sockeye/diag"
 )
@@ -77,7 +79,9 @@ var trees = []struct {
 	{`sport = [22]:23`, `sport = 22`},
 	{`sport = inet:22`, `sport = 22`},
 	{`sport = 65536`, `sport = 65536`},
-	{`sport = 4294967318`, `sport = 22`},
+	{`sport = 4294967318`, `sport = 2147483647`},   // not 22
+	{`dport = 4294967295`, `dport = 2147483647`},   // not any
+	{`sport = -4294967274`, `sport = -2147483648`}, // not 22
 	{`sport = 0x16`, `sport = 22`},
 	{`sport = 026`, `sport = 22`},
 	{`sport = 0b101`, `sport = 5`},
@@ -445,5 +449,36 @@ func TestSSFileLines(t *testing.T) {
 	f, err := ParseSS(got, testEnv())
 	if want := "( sport = 22 or sport = 23 ) and sport = 24"; err != nil || f.String() != want {
 		t.Errorf("%v, %v", f, err)
+	}
+	if got, err := SSFileLines(strings.NewReader("sport = 22\r\n\r\nor sport = 23\r\n")); err != nil || !slices.Equal(got, []string{"sport = 22", "or sport = 23"}) {
+		t.Errorf("lines that end in CR LF: %q, %v", got, err)
+	}
+	if _, err := SSFileLines(iotest.ErrReader(os.ErrPermission)); !errors.Is(err, os.ErrPermission) {
+		t.Error(err)
+	}
+}
+
+// fileLines are filter files with a line "sport = 22" of a size.
+var fileLines = []struct {
+	before, after string
+	size          int // with the blanks behind it
+	long          bool
+}{
+	{"", "\n", 1021, false}, {"", "\n", 1022, true}, {"", "", 1022, false}, {"", "", 1023, true}, {"sport = 23\nor ", "\nor sport = 24", 1018, false},
+	{"sport = 23\n", "\nor sport = 24", 1022, true}, {"# ", "\nsport = 24", 1019, false}, {"# ", "\nsport = 24", 1020, true}, {"", "\n", 3 << 20, true},
+}
+
+func fileLine(before, after string, size int) string {
+	const line = "sport = 22"
+	return before + line + strings.Repeat(" ", size-len(line)) + after
+}
+
+func TestSSFileLong(t *testing.T) {
+	for _, tt := range fileLines {
+		_, err := SSFileLines(strings.NewReader(fileLine(tt.before, tt.after, tt.size)))
+		e, ok := errors.AsType[*SSError](err)
+		if ok != tt.long || ok && (e.Text != "Too long line in filter" || e.Status != 255 || e.Usage) {
+			t.Errorf("%+v: %v", tt, err)
+		}
 	}
 }

@@ -155,10 +155,16 @@ const (
 	offIfIndex    = 4
 )
 
-// systemDevice returns the index of a device by its name, its alternative name (Linux 5.5), or "ifN".
+// systemDevice returns the index of a device by its name, its alternative name (Linux 5.5), its name with the label of an address behind
+// a colon, as netdevice(7) takes it, or "ifN".
 func systemDevice(name string) (uint32, bool) {
 	if i, ok := linkIndex(name); ok {
 		return i, true
+	}
+	if device, _, ok := strings.Cut(name, ":"); ok && len(name) < unix.IFNAMSIZ {
+		if i, ok := linkIndex(device); ok {
+			return i, true
+		}
 	}
 	if n, ok := strings.CutPrefix(name, "if"); ok && n != "" && n[0] >= '0' && n[0] <= '9' {
 		end := len(n) - len(strings.TrimLeft(n, "0123456789"))

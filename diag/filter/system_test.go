@@ -137,7 +137,8 @@ func TestSystemDevice(t *testing.T) {
 			linkErr = netlink.LinkAddAltName(link, long)
 			netlink.LinkAddAltName(link, "alt")
 		}
-		for _, name := range []string{"lo", "one", "alt", long, "if7", "if9x", "if", "if0", "ifx", "if4294967296", "", "none", "lo "} {
+		for _, name := range []string{"lo", "one", "alt", long, "if7", "if9x", "if", "if0", "ifx", "if4294967296", "", "none", "lo ",
+			"lo:1", "lo:", "lo:twelve-long", "lo:too-long-a-label", ":1", "none:1", "if7:1", "one:1"} {
 			if i, ok := systemDevice(name); ok {
 				got[name] = i
 			}
@@ -146,12 +147,13 @@ func TestSystemDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]uint32{"lo": 1, "if7": 7, "if9x": 9}
+	want := map[string]uint32{"lo": 1, "if7": 7, "if9x": 9, "lo:1": 1, "lo:": 1, "lo:twelve-long": 1, "if7:1": 7}
 	if linkErr == nil {
-		want["one"], want["alt"], want[long] = index, index, index
+		want["one"], want["one:1"], want["alt"], want[long] = index, index, index, index
 	} else {
 		t.Log("no device with an alternative name:", linkErr)
 		delete(got, "one")
+		delete(got, "one:1")
 		delete(got, "alt")
 	}
 	if len(got) != len(want) {

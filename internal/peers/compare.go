@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,18 +36,22 @@ type Options struct {
 	Masks []Mask
 	// Peer changes the peer's standard output before it is compared: it states where sockeye is meant to differ.
 	Peer func(stdout string) string
+
+	patience time.Duration // 0: patience
 }
 
 const (
-	// attempts is how many times a comparison is made whose peer differs from itself.
-	attempts = 5
+	// strikes is how many times ours has to differ from a peer that is like itself.
+	strikes = 2
+	// patience is how long the commands may differ until one such time is enough; none is after five times as long.
+	patience = time.Minute
 	// timeout is the longest that a command may take; ss -p takes its time on a host with many sockets.
 	timeout = 2 * time.Minute
 )
 
 // Compare runs peer (whose base name is ss or netstat) and ours in the namespace and compares exit status, standard output and
-// standard error, line by line. The peer runs before and after ours: where it differs from itself, something happened in between,
-// and the comparison is made again.
+// standard error, line by line. The peer runs before and after ours, which has to be like either: where the peer differs from itself,
+// something happened in between, and the comparison is made again.
 func Compare(t testing.TB, ns Runner, peer, ours []string, opts Options) {
 	t.Helper()
 	switch diff, err := compare(t.Context(), ns, peer, ours, &opts); {
@@ -68,10 +73,11 @@ func compare(ctx context.Context, ns Runner, peer, ours []string, opts *Options)
 	if p == nil {
 		return "", fmt.Errorf("%s is no peer", peer[0])
 	}
+	longest := cmp.Or(opts.patience, patience)
 	var before, after, our output
-	for try := range attempts {
+	for try, differed, begin := 0, 0, time.Now(); ; try++ {
 		// Whatever happened is over the sooner the longer one waits: retransmissions become ever more seldom.
-		time.Sleep(time.Duration(try) * 100 * time.Millisecond)
+		time.Sleep(time.Duration(min(try, 20)) * 100 * time.Millisecond)
 		if before, err = run(ctx, ns, peer, p, opts, true); err != nil {
 			return "", err
 		}
@@ -81,11 +87,20 @@ func compare(ctx context.Context, ns Runner, peer, ours []string, opts *Options)
 		if after, err = run(ctx, ns, peer, p, opts, true); err != nil {
 			return "", err
 		}
+		if slices.Equal(our, before) || slices.Equal(our, after) {
+			return "", nil
+		}
 		if slices.Equal(before, after) {
-			return diffLines(before, our), nil
+			diff = diffLines(before, our)
+			differed++
+		}
+		switch since := time.Since(begin); {
+		case differed == strikes || differed > 0 && since > longest:
+			return diff, nil
+		case since > 5*longest:
+			return "", fmt.Errorf("%s %w %d times:\n%s", command(peer), errRestless, try+1, diffLines(before, after))
 		}
 	}
-	return "", fmt.Errorf("%s %w %d times:\n%s", command(peer), errRestless, attempts, diffLines(before, after))
 }
 
 // An output is all that a command said, in lines: standard output, then what is not part of it with a prefix.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 )
@@ -123,15 +124,29 @@ func TestCompareOptions(t *testing.T) {
 func TestCompareRestless(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "count")
 	next := fmt.Sprintf("n=$(cat %s 2>/dev/null || echo 0); echo $((n+1)) >%[1]s\n", count)
-	settles := script(t, "ss", next+"echo $((n < 2 ? n : 2))")
-	ours := script(t, "ours", "echo 2")
-	diff, err := compare(t.Context(), host{}, []string{settles}, []string{ours}, &Options{})
-	if err != nil || diff != "" {
-		t.Errorf("%v\n%s", err, diff)
+	run := func(peer, ours string, opts Options) (diff string, err error) {
+		if err := os.RemoveAll(count); err != nil {
+			t.Fatal(err)
+		}
+		return compare(t.Context(), host{}, []string{script(t, "ss", next+peer)}, []string{script(t, "ours", ours)}, &opts)
 	}
-	never := script(t, "ss", next+"echo $n")
-	if _, err := compare(t.Context(), host{}, []string{never}, []string{ours}, &Options{}); !errors.Is(err, errRestless) {
+	for name, peer := range map[string]string{
+		"settles late":     "echo $((n < 17 ? n : 25))", // in the ninth comparison
+		"comes and goes":   "echo $((n < 2 ? 0 : 25))",  // is as it was, and ours has seen something else
+		"as it was before": "echo $((n + 25))",
+		"as it was after":  "echo $((n + 24))",
+	} {
+		if diff, err := run(peer, "echo 25", Options{}); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+	impatient := Options{patience: 100 * time.Millisecond}
+	if _, err := run("echo $n", "echo other", impatient); !errors.Is(err, errRestless) {
 		t.Errorf("error %v, want %v", err, errRestless)
+	}
+	// Only what did not change is a judge.
+	if diff, err := run("echo $((n % 4 < 2 ? n : 9))", "echo other", impatient); err != nil || !strings.Contains(diff, "- 9$\n+ other$\n") {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 

@@ -216,7 +216,7 @@ func (v *valueDump) enum(t *btf.Enum, data []byte, from, bits int) {
 	case t.Size == 8:
 		v.leaf(strconv.FormatUint(n, 10) + "ULL")
 	case t.Signed:
-		v.leaf(strconv.FormatInt(int64(int32(n)), 10))
+		v.text(strconv.FormatInt(int64(int32(n)), 10)) // nothing behind it
 	default:
 		v.leaf(strconv.FormatUint(uint64(uint32(n)), 10))
 	}
@@ -286,7 +286,7 @@ func typeName(t btf.Type, inner string) string {
 	case *btf.Union:
 		return declare(strings.TrimRight("union "+t.Name, " "), inner)
 	case *btf.Enum:
-		return declare(strings.TrimRight("enum "+t.Name, " "), inner)
+		return declare("enum "+t.Name, inner)
 	case *btf.Fwd:
 		return declare(t.Kind.String()+" "+t.Name, inner)
 	case *btf.Const:
@@ -317,14 +317,14 @@ func typeName(t btf.Type, inner string) string {
 		if args == "" {
 			args = "void"
 		}
-		return typeName(t.Return, inner+"("+args+")")
+		return typeName(t.Return, " "+inner+"("+args+")")
 	}
 	return declare("?", inner)
 }
 
-// declare puts what declares behind a type's name: an array's length without a blank in between.
+// declare puts what declares behind a type's name, with a blank before what is neither an array nor a pointer to one.
 func declare(name, inner string) string {
-	if inner == "" || inner[0] == '[' {
+	if inner == "" || strings.ContainsRune(" [(", rune(inner[0])) {
 		return name + inner
 	}
 	return name + " " + inner

@@ -21,22 +21,26 @@ func (p *Writer) appendUsers(b []byte, inode uint32) []byte {
 	if len(p.list) == 0 {
 		p.unowned++
 	}
+	sep := " users:("
+	var shown int32 // the process whose threads are
 	for i, o := range slices.Backward(p.list) {
-		if i == len(p.list)-1 {
-			b = append(b, " users:("...)
-		} else {
-			b = append(b, ',')
+		if o.PID == shown {
+			continue
 		}
-		if p.opt.Threads && (i == len(p.list)-1 || p.list[i+1].PID != o.PID) {
-			b = p.appendThreads(b, p.list[:i+1], inode)
+		if p.opt.Threads && (i == len(p.list)-1 || p.list[i+1].PID != o.PID) && p.findThreads(p.list[:i+1], inode) {
+			for _, t := range slices.Backward(p.threads) {
+				b = p.appendHolder(append(b, sep...), t.Comm, o.PID, t.TID, t.FD)
+				sep = ","
+			}
+			shown = o.PID
+			continue
 		}
-		b = append(b, `("`...)
+		comm := "?"
 		if proc := p.owners.Process(o.PID); proc.Known {
-			b = appendComm(b, proc.Comm)
-		} else {
-			b = append(b, '?')
+			comm = proc.Comm
 		}
-		b = append(p.appendHolder(append(b, '"'), o.PID, o.PID, o.FD), ')')
+		b = p.appendHolder(append(b, sep...), comm, o.PID, o.PID, o.FD)
+		sep = ","
 	}
 	if len(p.list) > 0 {
 		b = append(b, ')')
@@ -44,7 +48,7 @@ func (p *Writer) appendUsers(b []byte, inode uint32) []byte {
 	return b
 }
 
-// Thread is a thread of a process, other than its first, that has a descriptor.
+// Thread is a thread of a process that has a descriptor.
 type Thread struct {
 	TID, FD int32
 	Comm    string
@@ -53,16 +57,15 @@ type Thread struct {
 
 // ThreadOwners are Owners that know threads, for Options.Threads.
 type ThreadOwners interface {
-	// Threads appends the threads that have the owner's descriptor for the socket, in order, without the first of the process.
+	// Threads appends the threads that have the owner's descriptor for the socket, in order; none, if that cannot be told.
 	Threads(dst []Thread, o owner.Owner, inode uint32) []Thread
 }
 
-// appendThreads appends the other threads of the process that the last of the owners belong to, the last thread first, each with a
-// comma behind it.
-func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []byte {
+// findThreads puts the threads of the process that the last of the owners belong to in p.threads, and reports whether there are any.
+func (p *Writer) findThreads(owners []owner.Owner, inode uint32) bool {
 	t, ok := p.owners.(ThreadOwners)
 	if !ok {
-		return b
+		return false
 	}
 	pid := owners[len(owners)-1].PID
 	p.threads = p.threads[:0]
@@ -74,16 +77,13 @@ func (p *Writer) appendThreads(b []byte, owners []owner.Owner, inode uint32) []b
 	slices.SortFunc(p.threads, func(a, b Thread) int {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.TID, b.TID), cmp.Compare(a.FD, b.FD))
 	})
-	for _, t := range slices.Backward(p.threads) {
-		b = appendComm(append(b, `("`...), t.Comm)
-		b = append(p.appendHolder(append(b, '"'), pid, t.TID, t.FD), "),"...)
-	}
-	return b
+	return len(p.threads) > 0
 }
 
-// appendHolder appends what is told of a holder besides its name.
-func (p *Writer) appendHolder(b []byte, pid, tid, fd int32) []byte {
-	b = appendUint(append(b, ",pid="...), uint64(pid))
+// appendHolder appends what is told of a holder.
+func (p *Writer) appendHolder(b []byte, comm string, pid, tid, fd int32) []byte {
+	b = appendComm(append(b, `("`...), comm)
+	b = appendUint(append(b, `",pid=`...), uint64(pid))
 	if p.opt.Threads {
 		b = appendUint(append(b, ",tid="...), uint64(tid))
 	}
@@ -94,7 +94,7 @@ func (p *Writer) appendHolder(b []byte, pid, tid, fd int32) []byte {
 	if p.opt.SocketContext != nil {
 		b = names.AppendEscaped(append(b, ",sock_ctx="...), p.opt.SocketContext(tid, fd))
 	}
-	return b
+	return append(b, ')')
 }
 
 // appendComm appends the name of a process as ss reads it: up to the first closing parenthesis, with a dot for a control

@@ -39,17 +39,28 @@ func TestAppendComm(t *testing.T) {
 	}
 }
 
-// fakeThreads: process 7 has two more threads, of which one does not share descriptor 3.
+// fakeThreads: process 7 has three threads, of which the second does not share descriptor 3. Nothing is known of the other process's.
 type fakeThreads struct{ fakeOwners }
 
 func (fakeThreads) Threads(dst []Thread, o owner.Owner, inode uint32) []Thread {
 	if o.PID != 7 {
 		return dst
 	}
+	dst = append(dst, Thread{7, o.FD, "server", 0})
 	if o.FD != 3 {
-		dst = append(dst, Thread{8, o.FD, "wor)ker", 0})
+		dst = append(dst, Thread{8, o.FD, "wor)ker", 1})
 	}
-	return append(dst, Thread{9, o.FD, "\x1b", 1})
+	return append(dst, Thread{9, o.FD, "\x1b", 2})
+}
+
+// soleThread: the second thread of process 7 has a descriptor that the first one has not.
+type soleThread struct{ fakeOwners }
+
+func (soleThread) Threads(dst []Thread, o owner.Owner, inode uint32) []Thread {
+	if o.FD != 12 {
+		return dst
+	}
+	return append(dst, Thread{8, o.FD, "worker", 1})
 }
 
 // TestAppendContexts: as ss has them where SELinux is on.
@@ -80,5 +91,10 @@ func TestAppendThreads(t *testing.T) {
 		`("server",pid=7,tid=7,fd=12),("server",pid=7,tid=7,fd=3))`
 	if got := string(p.appendUsers(nil, 2)); got != want {
 		t.Errorf("%q\nwant %q", got, want)
+	}
+	p.owners = soleThread{newFakeOwners()}
+	const sole = ` users:(("?",pid=4242,tid=4242,fd=3),("worker",pid=7,tid=8,fd=12))`
+	if got := string(p.appendUsers(nil, 2)); got != sole {
+		t.Errorf("%q\nwant %q", got, sole)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/filter"
 	"github.com/sockeye-tools/sockeye/diag/owner"
@@ -41,7 +43,9 @@ func (o *options) action(id int, arg string) error {
 	case 'T':
 		o.render.Threads = true
 	case 'D':
-		o.record = arg
+		if o.record = arg; arg == "" {
+			return &exit{text: "fopen dump file: " + strerror(unix.ENOENT), status: exitUsage}
+		}
 	case 'F':
 		return o.filterFile(arg)
 	case optBPFMaps:

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sockeye-tools/sockeye/diag"
+	"github.com/sockeye-tools/sockeye/diag/filter"
 )
 
 // follow prints sockets as they are destroyed, each at once, until it is interrupted.
@@ -21,6 +22,9 @@ func (s *show) follow() (status int, err error) {
 	}
 	if len(q.Protocols) == 0 || !inet || !s.o.v4 && !s.o.v6 {
 		return exitUsage, nil // as ss: without a word
+	}
+	if filter.Has[filter.Mark](s.filter.Tree()) {
+		s.hint("events tell no marks, which count as 0")
 	}
 	for sock, err := range s.conn.InetDestroyed(s.env.Ctx, q) {
 		switch {

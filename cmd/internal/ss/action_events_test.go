@@ -92,9 +92,9 @@ func TestEvents(t *testing.T) {
 
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("waited 30 s: ", what)
+			t.Fatal("waited a minute: ", what)
 		}
 	}
 }
@@ -109,5 +109,22 @@ func TestEventsOfNothing(t *testing.T) {
 		if got.status != want.status || got.status != exitUsage || got.stderr != want.stderr {
 			t.Errorf("%s: %+v\nwant %+v", line, got, want)
 		}
+	}
+}
+
+// A filter by marks, which events do not tell, is told so.
+func TestEventsByMark(t *testing.T) {
+	ns := scene.NewNetNS(t)
+	var out output
+	cmd := commandOf(t, nil, "", "-E -tn fwmark != 7")
+	cmd.Stderr = &out
+	if err := ns.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	wait(t, "a line", func() bool { return strings.HasSuffix(out.String(), "\n") })
+	if got, want := out.String(), "ss: events tell no marks, which count as 0\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

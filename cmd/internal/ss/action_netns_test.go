@@ -17,21 +17,21 @@ func TestNamedNamespace(t *testing.T) {
 	outside := scene.NewNetNS(t)
 	for _, line := range []string{"-tan", "-tuan", "-uanp", "-wan", "-tan src 127.0.0.1", "-tan dev lo", "-tln6", "-xln"} {
 		args := append([]string{"-N", name}, split(line)...)
-		var want, got result
-		for range 4 { // a socket may change in between
-			want = inNS(t, outside, nil, append([]string{p}, args...)...)
-			if got = inNS(t, outside, nil, append([]string{""}, args...)...); got == want {
-				break
-			}
+		run := func(program string) func() result {
+			return func() result { return inNS(t, outside, nil, append([]string{program}, args...)...) }
 		}
+		got, want := agree(run(""), run(p))
 		if got != want {
 			t.Errorf("%s: status %d, %q\n%s", line, got.status, got.stderr, firstDiff(got.stdout, want.stdout))
 		}
 	}
 	// The counters of that namespace, not those of this one.
-	here, there := inNS(t, outside, nil, "", "-s"), inNS(t, outside, nil, "", "-s -N "+name)
-	if want := inNS(t, s.NetNS, nil, "", "-s"); transports(there.stdout) != transports(want.stdout) || transports(here.stdout) == transports(want.stdout) {
-		t.Errorf("-s:\n%s\nwant\n%s", there.stdout, want.stdout)
+	summary := func(ns *scene.NetNS, line string) func() string {
+		return func() string { return transports(inNS(t, ns, nil, "", line).stdout) }
+	}
+	here, there, want := summary(outside, "-s"), summary(outside, "-s -N "+name), summary(s.NetNS, "-s")
+	if got, want := agree(there, want); got != want || got == here() {
+		t.Errorf("-s:\n%s\nwant\n%s", got, want)
 	}
 	for _, line := range []string{"-N no-such-namespace -V", "-V -N no-such-namespace", "-N ../../proc/self/ns/mnt", "-N ../../proc/self/ns/net -tanH"} {
 		want := inNS(t, outside, nil, append([]string{p}, split(line)...)...)

@@ -2,12 +2,15 @@ package ss
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 )
 
@@ -17,11 +20,10 @@ func TestRecord(t *testing.T) {
 	s := scene.New(t)
 	dir := t.TempDir()
 	for _, line := range []string{"-tan", "-tan4", "-tl", "-tan6 -m", "-ta --tos", "-tan not a filter", "-t state time-wait", "-tl4 sport = 1"} {
-		var dumps [2][]byte
-		for range 5 { // something may be sent again in between
-			for i, argv := range [][]string{{p}, {""}} {
+		record := func(program string) func() string {
+			return func() string {
 				file := filepath.Join(dir, "dump")
-				argv = append(append(argv, split(line)...), "-D", file)
+				argv := append(append([]string{program}, split(line)...), "-D", file)
 				if r := inNS(t, s.NetNS, nil, argv...); r != (result{}) {
 					t.Fatalf("%v: %+v", argv, r)
 				}
@@ -29,14 +31,11 @@ func TestRecord(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				dumps[i] = timeless(b)
-			}
-			if bytes.Equal(dumps[0], dumps[1]) {
-				break
+				return string(timeless(b))
 			}
 		}
-		if !bytes.Equal(dumps[0], dumps[1]) || len(dumps[0]) < 20 {
-			t.Errorf("%s: %d bytes, ss wrote %d", line, len(dumps[1]), len(dumps[0]))
+		if got, want := agree(record(""), record(p)); got != want || len(want) < 20 {
+			t.Errorf("%s: %d bytes, ss wrote %d", line, len(got), len(want))
 		}
 	}
 }
@@ -61,7 +60,7 @@ func timeless(b []byte) []byte {
 func TestRecordFails(t *testing.T) {
 	p := peer(t)
 	ns := scene.NewNetNS(t)
-	for _, line := range []string{"-D /no/such/dir/file", "-A tcp,!tcp -D x"} {
+	for _, line := range []string{"-D /no/such/dir/file", "-A tcp,!tcp -D x", "--diag="} {
 		want, got := inNS(t, ns, nil, append([]string{p}, split(line)...)...), inNS(t, ns, nil, "", line)
 		if got != want || got.stderr == "" {
 			t.Errorf("%s: %+v\nwant %+v", line, got, want)
@@ -78,20 +77,19 @@ func TestRecordAllTables(t *testing.T) {
 		args := split(line)
 		env := []string{"TCPDIAG_FILE=" + file}
 		var got result
-		var shown, want string
-		for range 5 { // something may be sent again in between
-			want = steady(inNS(t, s.NetNS, nil, append([]string{""}, args...)...).stdout)
-			if line == "-tuxanemoi" { // of TCP over both families IPv6 is not read, as in ss
-				want = tcp6.ReplaceAllString(want, "")
-			}
+		shown, want := agree(func() string {
 			if r := inNS(t, s.NetNS, nil, append([]string{"", "-D", file}, args...)...); r != (result{}) {
 				t.Fatalf("%s: %+v", line, r)
 			}
 			got = inNS(t, s.NetNS, env, append([]string{""}, args...)...) // where devices have the same names
-			if shown = steady(got.stdout); shown == want {
-				break
+			return steady(got.stdout)
+		}, func() string {
+			want := steady(inNS(t, s.NetNS, nil, append([]string{""}, args...)...).stdout)
+			if line == "-tuxanemoi" { // of TCP over both families IPv6 is not read, as in ss
+				want = tcp6.ReplaceAllString(want, "")
 			}
-		}
+			return want
+		})
 		if shown != want || len(shown) == 0 {
 			t.Errorf("%s: %s", line, firstDiff(shown, want))
 		}
@@ -134,4 +132,29 @@ func steady(stdout string) string {
 		b.WriteString(line + "\n")
 	}
 	return b.String()
+}
+
+// What writes a file, or waits, does not do so for a plan.
+func TestPlanOfNoDump(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dump")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nothing is waited for
+	for _, tt := range []struct{ line, stderr string }{
+		{"-tD " + file, "sockeye: -D does not go with --plan\n"},
+		{"-D -", "sockeye: -D does not go with --plan\n"},
+		{"-tE", "sockeye: -E does not go with --plan\n"},
+		{"-sE", "sockeye: -E does not go with --plan\n"},
+	} {
+		var stdout, stderr, plan bytes.Buffer
+		status := Main(&cli.Env{
+			Ctx: ctx, Args: append([]string{"ss"}, strings.Fields(tt.line)...), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+			Getenv: func(string) string { return "" }, Plan: &plan,
+		})
+		if status != 2 || stderr.String() != tt.stderr || stdout.Len()+plan.Len() > 0 {
+			t.Errorf("%s: status %d, %q, %q, %q", tt.line, status, &stderr, &stdout, &plan)
+		}
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
 }

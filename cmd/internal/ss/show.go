@@ -35,11 +35,12 @@ type show struct {
 	held  []*diag.InetSocket // with -r
 	addrs []netip.Addr
 
-	kill   *killer // -K
-	denied bool    // some owners could not be read
-	noMaps bool    // the kernel does not tell the values of BPF maps
-	others other
-	file   map[answered][]diag.Answer // of TCPDIAG_FILE
+	kill    *killer // -K
+	denied  bool    // some owners could not be read
+	noMaps  bool    // the kernel does not tell the values of BPF maps
+	noMarks bool    // nor marks
+	others  other
+	file    map[answered][]diag.Answer // of TCPDIAG_FILE
 }
 
 func newShow(env *cli.Env, o *options, f *filter.Filter, conn *diag.Conn) *show {
@@ -264,12 +265,25 @@ func (s *show) use(t *owner.Table) {
 // match returns what is left to look at once the kernel has picked by the queries' bytecode, if they have it.
 func (s *show) match(queries []diag.InetQuery) func(*diag.InetSocket) bool {
 	_, exact := s.filter.Bytecode()
+	match := s.filter.Match
+	if filter.Has[filter.Mark](s.filter.Tree()) {
+		match = s.matchMark
+	}
 	if !exact || slices.ContainsFunc(queries, func(q diag.InetQuery) bool { return q.Bytecode == nil && q.Protocol != diag.SCTP }) {
-		return s.filter.Match
+		return match
 	}
 	return func(sock *diag.InetSocket) bool {
-		return sock.Source == diag.FromNetlink && sock.Protocol != diag.SCTP || s.filter.Match(sock)
+		return sock.Source == diag.FromNetlink && sock.Protocol != diag.SCTP || match(sock)
 	}
+}
+
+// matchMark applies a filter that looks at marks, and says once if the kernel does not tell them.
+func (s *show) matchMark(sock *diag.InetSocket) bool {
+	if _, told := sock.Mark(); !told && !s.noMarks && sock.Source == diag.FromNetlink && !diag.BucketStates.Has(sock.State) {
+		s.hint("marks are not known, and count as 0: that needs CAP_NET_ADMIN, or root")
+		s.noMarks = true
+	}
+	return s.filter.Match(sock)
 }
 
 // socket prints a socket, or holds it back where hosts are named.

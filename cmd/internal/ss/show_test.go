@@ -144,6 +144,25 @@ func TestRefusedBytecode(t *testing.T) {
 	}
 }
 
+// TestUnknownMarks: where the kernel tells no marks, a filter by them counts each as 0, and that is said once.
+func TestUnknownMarks(t *testing.T) {
+	for line, rows := range map[string]int{"-tnH fwmark != 7": 2, "-tnH not ( fwmark 7 or autobound )": 2, "-tunH fwmark 7": 0} {
+		s, stdout, stderr := newTestShow(t, line, func(r diagtest.Request) []diagtest.Datagram {
+			if r.Bytecode() != nil {
+				return []diagtest.Datagram{diagtest.Datagram{}.Error(r, syscall.EPERM)}
+			}
+			return twoConnections(r)
+		})
+		status, err := s.run()
+		if got := bytes.Count(stdout.Bytes(), []byte("\n")); got != rows || status != 0 || err != nil {
+			t.Errorf("%s: %q, status %d, error %v, want %d rows", line, stdout, status, err, rows)
+		}
+		if want := "ss: marks are not known, and count as 0: that needs CAP_NET_ADMIN, or root\n"; stderr.String() != want {
+			t.Errorf("%s: stderr %q, want %q", line, stderr, want)
+		}
+	}
+}
+
 // TestFailedTable: what the kernel did tell is printed, and that there may be more is said.
 func TestFailedTable(t *testing.T) {
 	s, stdout, stderr := newTestShow(t, "-tuanH", func(r diagtest.Request) []diagtest.Datagram {

@@ -16,11 +16,15 @@ const (
 	exitNothing = 0 // the command line asks for no socket
 	exitFailed  = 1
 	exitUsage   = 255
+	exitPlan    = 2 // where --plan does not fit, as sockeye says elsewhere
 )
 
 // Main runs a command line of ss and returns the exit status.
 func Main(env *cli.Env) int {
 	status, err := run(env)
+	if e, ok := errors.AsType[*filter.SSError](err); ok {
+		err = &exit{text: e.Text, usage: e.Usage, status: e.Status}
+	}
 	if e, ok := errors.AsType[*exit](err); ok {
 		return e.print(env)
 	}
@@ -60,6 +64,13 @@ func run(env *cli.Env) (status int, err error) {
 	}
 	if err := o.suits(format); err != nil {
 		return 0, err
+	}
+	switch {
+	case env.Plan == nil:
+	case o.record != "":
+		return 0, &exit{text: "sockeye: -D does not go with --plan", status: exitPlan}
+	case o.events:
+		return 0, &exit{text: "sockeye: -E does not go with --plan", status: exitPlan}
 	}
 	if o.summary {
 		if err := summarize(env); err != nil || o.bare && len(o.words) == 0 {
@@ -131,9 +142,5 @@ func (o *options) filter() (*filter.Filter, error) {
 			return rpcPort(rpc, name, proto)
 		}
 	}
-	f, err := filter.ParseSS(o.words, env)
-	if e, ok := errors.AsType[*filter.SSError](err); ok {
-		return nil, &exit{text: e.Text, usage: e.Usage, status: e.Status}
-	}
-	return f, err
+	return filter.ParseSS(o.words, env)
 }

@@ -2,6 +2,7 @@ package ss
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 )
@@ -11,16 +12,12 @@ func screenWidth(env *cli.Env) int {
 	if size, ok := env.TerminalSize(); ok && size.Col > 0 {
 		return int(size.Col)
 	}
-	digits := env.Getenv("COLUMNS")
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			digits = digits[:i]
-			break
-		}
+	// As atoi(3) reads it: 64 bits, of which the lower half counts.
+	columns := strings.TrimLeft(env.Getenv("COLUMNS"), " \t\n\v\f\r")
+	end := 0
+	for end < len(columns) && (columns[end] >= '0' && columns[end] <= '9' || end == 0 && strings.IndexByte("+-", columns[0]) >= 0) {
+		end++
 	}
-	n, err := strconv.Atoi(digits)
-	if err != nil {
-		return 0
-	}
-	return n
+	n, _ := strconv.ParseInt(columns[:end], 10, 64) // out of range: the nearest number in it
+	return max(0, int(int32(n)))
 }

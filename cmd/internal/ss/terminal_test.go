@@ -40,6 +40,7 @@ func openPTY(t *testing.T, columns uint16) (master, slave *os.File) {
 func TestScreenWidth(t *testing.T) {
 	for columns, want := range map[string]int{
 		"": 0, "80": 80, "0": 0, "-5": 0, "x": 0, "132x": 132, "99999999999999999999": 0,
+		" 80": 80, "\t\n+80": 80, "+-80": 0, "+ 80": 0, "+": 0, "4294967296": 0, "4294967376": 80, "2147483648": 0, "-4294967216": 80,
 	} {
 		env := &cli.Env{Stdout: &strings.Builder{}, Getenv: func(string) string { return columns }}
 		if got := screenWidth(env); got != want {

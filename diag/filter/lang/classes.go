@@ -141,6 +141,9 @@ func (c *condition) predicate(f *field.Field) (filter.Node, error) {
 	if c.op == tokNE {
 		n = filter.Not{Node: n}
 	}
+	if f.Name == "mark" && filter.New(n, 0).Match(&diag.InetSocket{}) { // ss takes an unknown mark for 0
+		n = filter.And{c.check(f, f.Name, c.has(f)), n}
+	}
 	return n, nil
 }
 

@@ -239,7 +239,11 @@ func (c *condition) has(f *field.Field) func(*diag.InetSocket) bool {
 
 func (c *condition) ordered() error {
 	if c.op >= tokLT && c.op <= tokGE {
-		return c.fail(c.name, c.fields[0].Name+" has no order", "compare it by =, !=, ~ or in")
+		hint := "compare it by =, != or in"
+		if c.fields[0].Kind == field.Text {
+			hint = "compare it by =, !=, ~ or in"
+		}
+		return c.fail(c.name, c.fields[0].Name+" has no order", hint)
 	}
 	return nil
 }
@@ -248,21 +252,24 @@ func (c *condition) flag(f *field.Field) (filter.Node, error) {
 	if err := c.ordered(); err != nil {
 		return nil, err
 	}
-	var want uint64
-	switch v := c.values[0]; strings.ToLower(v.text) {
-	case "1", "true", "yes", "on":
-		want = 1
-	case "0", "false", "no", "off":
-	default:
-		return nil, c.fail(v, f.Name+" is true or false", "")
+	var want [2]bool // whether false, and true, are asked for
+	for _, v := range c.values {
+		switch strings.ToLower(v.text) {
+		case "1", "true", "yes", "on":
+			want[1] = true
+		case "0", "false", "no", "off":
+			want[0] = true
+		default:
+			return nil, c.fail(v, f.Name+" is true or false", "")
+		}
 	}
 	if c.op == tokNE {
-		want = 1 - want
+		want[0], want[1] = want[1], want[0]
 	}
 	ctx := c.env.Context
 	return c.check(f, c.words(f), func(s *diag.InetSocket) bool {
 		v, ok := f.Number(ctx, s)
-		return ok && v == want
+		return ok && want[v&1]
 	}), nil
 }
 
@@ -453,7 +460,11 @@ func (c *condition) equal(f *field.Field, want []string, ne bool) filter.Node {
 
 func (c *condition) match(f *field.Field) (filter.Node, error) {
 	if f.Kind != field.Text {
-		return nil, c.fail(c.name, f.Name+" is no text", "compare it by =, !=, < or >")
+		hint := "compare it by =, != or in"
+		if f.Kind == field.Number {
+			hint = "compare it by =, !=, < or >"
+		}
+		return nil, c.fail(c.name, f.Name+" is no text", hint)
 	}
 	re, err := regexp.Compile(c.values[0].text)
 	if err != nil {

@@ -37,8 +37,8 @@
 // # What is absent
 //
 // A comparison with a field that the socket does not have picks nothing, != and !~ included: "cong != cubic" picks sockets that have
-// another algorithm. "not cong = cubic" picks those that have none too. ss's own words are the exception, and mean what they do
-// there: "dev != eth0" picks sockets that are bound to no device, "fwmark 0" those whose mark the kernel does not tell.
+// another algorithm. "not cong = cubic" picks those that have none too. A device and a cgroup are the exception, and mean what they do in
+// ss: "dev != eth0" picks sockets that are bound to no device.
 //
 // Where several processes hold a socket, a condition on pid, process, cmdline, ... holds if it holds for one of them.
 package lang

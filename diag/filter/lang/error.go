@@ -3,7 +3,8 @@ package lang
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/sockeye-tools/sockeye/internal/textwidth"
 )
 
 // Error is a mistake in a filter.
@@ -19,8 +20,8 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("filter: " + printable(e.Msg))
 	b.WriteString("\n  " + printable(e.Text) + "\n  ")
-	b.WriteString(strings.Repeat(" ", utf8.RuneCountInString(e.Text[:e.Start])))
-	b.WriteString(strings.Repeat("^", max(1, utf8.RuneCountInString(e.Text[e.Start:e.End]))))
+	b.WriteString(strings.Repeat(" ", textwidth.Of(printable(e.Text[:e.Start]))))
+	b.WriteString(strings.Repeat("^", max(1, textwidth.Of(printable(e.Text[e.Start:e.End])))))
 	if e.Hint != "" {
 		b.WriteString("\n  " + printable(e.Hint))
 	}

@@ -169,6 +169,12 @@ func TestMatch(t *testing.T) {
 		{"lost in (1, 2, 3)", true, false},
 		{"sendq >= 64K", true, false},
 		{"send-q >= 64.5K", false, false},
+		{"ecn in (false, true)", true, false},
+		{"ecn in (true, false)", true, false},
+		{"ecn in (true)", false, false},
+		{"ecn in (0)", true, false},
+		{"ecn != false", false, false},
+		{"ecn not in (true, false)", false, true},
 		{"cong = cubic", true, false},
 		{"cong != cubic", false, false},
 		{"cong ~ ^(cu|re)", true, false},
@@ -197,7 +203,12 @@ func TestMatch(t *testing.T) {
 		{"src inet6:[::1] or dport 443", true, true}, // the prefix is that of its own operand
 		{"src inet:10.1.2.3 or dst [::1]", true, false},
 		{"autobound", false, false},
-		{"mark = 0", true, true}, // as ss has it
+		{"mark = 0", false, false}, // nobody knows
+		{"mark != 0", false, false},
+		{"mark != 7", false, false},
+		{"fwmark 0/0xff", false, false},
+		{"mark in (0, 7)", false, false},
+		{"not mark = 0", true, true},
 		{"mark > 0", false, false},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
@@ -220,6 +231,37 @@ func TestMatch(t *testing.T) {
 				t.Errorf("%v allocations", n)
 			}
 		})
+	}
+}
+
+// A mark that the kernel tells is compared as ss does.
+func TestMark(t *testing.T) {
+	marked := func(mark uint32) *diag.InetSocket {
+		m := make([]byte, 72, 80)
+		m[0], m[1] = byte(diag.IPv4), byte(diag.Listen)
+		m = binary.NativeEndian.AppendUint16(m, 8)
+		m = binary.NativeEndian.AppendUint16(m, uint16(diag.AttrMark))
+		s, err := diag.ParseInet(binary.NativeEndian.AppendUint32(m, mark), diag.TCP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	zero, seven := marked(0), marked(7)
+	for _, tt := range []struct {
+		text        string
+		zero, seven bool
+	}{
+		{"mark = 0", true, false}, {"mark != 0", false, true}, {"mark = 7", false, true}, {"mark != 7", true, false}, {"fwmark 0/0xf8", true, true},
+		{"mark in (0, 7)", true, true}, {"mark not in (0, 1)", false, true}, {"not mark = 0", false, true},
+	} {
+		x, err := Parse(tt.text, testEnv())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if match := x.Match(); match(zero) != tt.zero || match(seven) != tt.seven {
+			t.Errorf("%s: mark 0 %v, mark 7 %v", tt.text, match(zero), match(seven))
+		}
 	}
 }
 
@@ -246,6 +288,13 @@ func TestErrors(t *testing.T) {
 		{"timer = keepaliv", "keepaliv", `timer is never "keepaliv"`, "did you mean keepalive?"},
 		{"proto = sctp", "sctp", `there is no proto "sctp"`, ""},
 		{"ecn = maybe", "maybe", "ecn is true or false", ""},
+		{"ecn in (true, maybe)", "maybe", "ecn is true or false", ""},
+		{"ecn > 1", "ecn", "ecn has no order", "compare it by =, != or in"},
+		{"ecn ~ 1", "ecn", "ecn is no text", "compare it by =, != or in"},
+		{"peer_addr > 10.0.0.1", "peer_addr", "peer_addr has no order", "compare it by =, != or in"},
+		{"peer_addr ~ 10", "peer_addr", "peer_addr is no text", "compare it by =, != or in"},
+		{"rtt > 1.0000000001s", "1.0000000001s", `"1.0000000001s" has more digits than sockeye reckons with`, ""},
+		{"rtt > 1.5.5ms", "1.5.5ms", `"1.5.5ms" is no number`, "write 250us, 100ms, 2.5s, 10m or 1h"},
 		{"owner = x", "owner", "owner is for columns", "ask for process or pid"},
 		{"and", "and", `"and" stands where a condition is expected`, ""},
 		{"80", "80", `there is no field "80"`, ""},
@@ -263,6 +312,11 @@ func TestErrors(t *testing.T) {
 	}
 	_, err := Parse("sport 80 and rttt > \x1b5ms", testEnv())
 	want := "filter: there is no field \"rttt\"\n  sport 80 and rttt > ?5ms\n               ^^^^\n  did you mean rtt?"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	_, err = Parse("process = \u65e5\u672c and e\u0301\u65e5", testEnv()) // wide and combining characters
+	want = "filter: there is no field \"e\u0301\u65e5\"\n  process = \u65e5\u672c and e\u0301\u65e5\n                     ^^^\n  sockeye fields lists them"
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -286,6 +340,9 @@ func TestPlan(t *testing.T) {
 		{"state close-wait and rtt > 1s and dport 443 and proto tcp", "tcp unspec 100 code"},
 		{"state bound and proto tcp", "tcp unspec 2080 exact"},
 		{"proto tcp and proto udp", ""},
+		{"state listen and mark = 7", "tcp unspec 400 code exact"},
+		{"state listen and mark = 0", "tcp unspec 400 code"}, // the kernel's 0 is also what it would not tell
+		{"state listen and mark != 7", "tcp unspec 400 code"},
 	} {
 		x, err := Parse(tt.text, testEnv())
 		if err != nil {
