@@ -66,6 +66,9 @@ func storedTypes() []storedType {
 			"array", &btf.Pointer{Target: array(u32, 4)}, 16, "list", array(&btf.Pointer{Target: &btf.Pointer{Target: char}}, 1), 24), counted},
 		{"functions", members(16, "f", &btf.Pointer{Target: &btf.FuncProto{Return: i32, Params: []btf.FuncParam{{Name: "p", Type: &btf.Pointer{Target: pair}}, {Name: "n", Type: u32}}}}, 0,
 			"g", &btf.Pointer{Target: &btf.FuncProto{Return: &btf.Void{}}}, 8), counted},
+		{"of pointers", members(32, "list", array(&btf.Pointer{Target: array(u32, 4)}, 2), 0,
+			"f", &btf.Pointer{Target: &btf.FuncProto{Return: &btf.Pointer{Target: array(i16, 3)}}}, 16,
+			"fs", array(&btf.Pointer{Target: &btf.FuncProto{Return: &btf.Pointer{Target: char}}}, 1), 24), counted},
 		{"floats", members(16, "f", &btf.Float{Name: "float", Size: 4}, 0, "d", &btf.Float{Name: "double", Size: 8}, 8),
 			[]byte("\x00\x00\xc0\x3f\x00\x00\x00\x00\x9a\x99\x99\x99\x99\x99\xb9\x3f")},
 		{"empty", members(12, "name", array(char, 4), 0, "in", pair, 4), nil},
@@ -89,7 +92,7 @@ func TestBPFMapsSS(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer l.Close()
+		t.Cleanup(func() { l.Close() }) // with it would go what it has not accepted
 		for i := range conn {
 			c, err := net.Dial("tcp", "127.0.0.1:6999")
 			if err != nil {
@@ -149,6 +152,12 @@ func TestBPFMapsSS(t *testing.T) {
 
 	// Of an empty pointer ss prints one or the other, by where the message lies in its memory.
 	null := func(stdout string) string { return strings.ReplaceAll(stdout, "(nil)", "0x0") }
+	shown := runCommand(t, s, nil, peer, "-tn", "--bpf-maps")
+	for _, id := range ids {
+		if !strings.Contains(shown.stdout, "map_id:"+id) {
+			t.Errorf("ss does not show the value of map %s: %+v", id, shown)
+		}
+	}
 	compare := func(name string, args ...string) {
 		t.Run(name, func(t *testing.T) {
 			peers.Compare(t, s, append([]string{peer}, args...), append([]string{ours, "ss"}, args...), peers.Options{Peer: null, KeepBlanks: !strings.Contains(strings.Join(args, ""), "i")})

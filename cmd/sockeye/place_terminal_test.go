@@ -48,10 +48,10 @@ func openTerminal(t *testing.T, columns uint16) (keyboard, screen *os.File) {
 // On a terminal of 20 columns, or one that does not know its width, every socket is shown, with its whole address; list cuts its lines to
 // the width unless they are to be wide.
 func TestNarrowTerminal(t *testing.T) {
-	s := scene.New(t)
 	bin := peers.Sockeye(t)
 	for _, columns := range []uint16{20, 0, 1, 65535} {
 		t.Run(fmt.Sprintf("%d columns", columns), func(t *testing.T) {
+			s := scene.New(t) // some sockets of a scene end after 60 seconds
 			for _, f := range churnFaces {
 				args := slices.Clone(f.args)
 				if args[0] == "list" {

@@ -36,6 +36,26 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
+// Text that cannot be written is an error too, whatever it is that is printed.
+func TestFullDisk(t *testing.T) {
+	bin := peers.Sockeye(t)
+	for _, line := range []string{"--help", "--version", "version", "fields", "fields rtt", "schema", "help", "help states", "explain rtt>1ms", "explain --help",
+		"list --help", "counters --help", "bench --help", "bench run --help"} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Skipf("needs /dev/full: %v", err)
+		}
+		var words strings.Builder
+		cmd := exec.Command(bin, strings.Fields(line)...)
+		cmd.Stdout, cmd.Stderr = full, &words
+		cmd.Run()
+		full.Close()
+		if status := cmd.ProcessState.ExitCode(); status != exitFailed || words.String() != "sockeye: write /dev/stdout: no space left on device\n" {
+			t.Errorf("%s: status %d, %q", line, status, words.String())
+		}
+	}
+}
+
 // SIGINT ends it at once, also where it would go on for ever.
 func TestInterrupt(t *testing.T) {
 	check.Signals(t, os.Interrupt)

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"errors"
 	"net"
-	"os"
 	"regexp"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
@@ -195,13 +196,28 @@ func TestFail2banKills(t *testing.T) {
 		if status != 0 || len(port.FindAllString(answer, -1)) != 1 {
 			t.Errorf("%s: status %d: %s", dir, status, answer)
 		}
-		alive := func(c net.Conn) bool {
-			c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-			_, err := c.Read(make([]byte, 1))
-			return errors.Is(err, os.ErrDeadlineExceeded)
+		state := func(c net.Conn) (s diag.State) {
+			raw, err := c.(*net.TCPConn).SyscallConn()
+			if err == nil {
+				err = raw.Control(func(fd uintptr) {
+					info, e := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+					if e != nil {
+						t.Error(e)
+						return
+					}
+					s = diag.State(info.State)
+				})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return s
 		}
-		if alive(banned) || !alive(other) {
-			t.Errorf("%s: banned lives: %v, other lives: %v", dir, alive(banned), alive(other))
+		for end := time.Now().Add(time.Minute); state(banned) != diag.Close && time.Now().Before(end); {
+			time.Sleep(time.Millisecond) // the reset is on its way
+		}
+		if state(banned) != diag.Close || state(other) != diag.Established {
+			t.Errorf("%s: the banned one is in %v, the other in %v", dir, state(banned), state(other))
 		}
 	}
 }

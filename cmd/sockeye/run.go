@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -33,13 +35,26 @@ const (
 
 // run runs a command line and returns the exit status.
 func run(env *cli.Env) int {
-	env.Args = slices.Clone(env.Args)
 	if len(env.Args) == 0 {
 		env.Args = []string{"sockeye"}
 	}
 	if err := takeCommon(env); err != nil {
 		return usage(env, err)
 	}
+	if env.Plan == nil {
+		return runVerb(env)
+	}
+	// What a face prints besides is not the plan.
+	e, plan := *env, &text{to: env.Plan}
+	e.Plan, e.Stdout = plan, io.Discard
+	status := runVerb(&e)
+	if status == exitOK && !plan.wrote {
+		return usage(env, errors.New("--plan has nothing to say: this does not ask for IPv4 or IPv6 sockets"))
+	}
+	return status
+}
+
+func runVerb(env *cli.Env) int {
 	switch filepath.Base(env.Args[0]) {
 	case "ss":
 		return ss.Main(env)
@@ -53,11 +68,14 @@ func run(env *cli.Env) int {
 	case len(args) == 1:
 		args = append(args, "list")
 	case args[1] == "-h" || args[1] == "--help":
-		app.Setup()
-		if err := urfave.ShowAppHelp(urfave.NewContext(app, nil, nil)); err != nil {
-			return exitFailed
-		}
-		return exitOK
+		return written(func(env *cli.Env) int {
+			app.Writer = env.Stdout
+			app.Setup()
+			if err := urfave.ShowAppHelp(urfave.NewContext(app, nil, nil)); err != nil {
+				return exitFailed
+			}
+			return exitOK
+		})(env)
 	case args[1] == "-V" || args[1] == "--version":
 		args = slices.Replace(args, 1, 2, "version")
 	case app.Command(args[1]) != nil:
@@ -65,6 +83,9 @@ func run(env *cli.Env) int {
 		args = slices.Insert(args, 1, "list")
 	default:
 		return usage(env, fmt.Errorf("there is no verb %q: %s", args[1], verbs(app)))
+	}
+	if verb := args[1]; (env.Exact || env.Plan != nil) && !slices.Contains([]string{"list", "ss", "netstat"}, verb) {
+		return usage(env, fmt.Errorf("%s takes neither --exact nor --plan", verb))
 	}
 	if err := app.RunContext(env.Ctx, args); err != nil {
 		return usage(env, err)
@@ -75,6 +96,34 @@ func run(env *cli.Env) int {
 func usage(env *cli.Env, err error) int {
 	fmt.Fprintf(env.Stderr, "sockeye: %v\n", err)
 	return exitUsage
+}
+
+// text is a writer that knows whether anything was written, and the first error.
+type text struct {
+	to    io.Writer
+	wrote bool
+	err   error
+}
+
+func (t *text) Write(b []byte) (int, error) {
+	t.wrote = true
+	n, err := t.to.Write(b)
+	t.err = cmp.Or(t.err, err)
+	return n, err
+}
+
+// written is a verb that only prints text, and fails where that cannot be written.
+func written(main func(*cli.Env) int) func(*cli.Env) int {
+	return func(env *cli.Env) int {
+		e, out := *env, &text{to: env.Stdout}
+		e.Stdout = out
+		status := main(&e)
+		if out.err != nil {
+			fmt.Fprintf(env.Stderr, "sockeye: %v\n", out.err)
+			return exitFailed
+		}
+		return status
+	}
 }
 
 // word reports whether s could be meant as a verb.
@@ -100,8 +149,13 @@ func verbs(app *urfave.App) string {
 // takeCommon takes --owners=WHERE, --exact and --plan out of the arguments, which all verbs that show sockets and both faces know.
 func takeCommon(env *cli.Env) error {
 	const owners = "--owners="
-	for i := 1; i < len(env.Args) && env.Args[i] != "--"; {
-		v, ok := strings.CutPrefix(env.Args[i], owners)
+	rest := env.Args[:1:1]
+	for i, arg := range env.Args[1:] {
+		if arg == "--" {
+			rest = append(rest, env.Args[1+i:]...)
+			break
+		}
+		v, ok := strings.CutPrefix(arg, owners)
 		switch {
 		case ok:
 			b, err := owner.ParseBackend(v)
@@ -109,16 +163,15 @@ func takeCommon(env *cli.Env) error {
 				return fmt.Errorf("%s%s: want auto, bpf, proc or none", owners, v)
 			}
 			env.Owners.Backend = b
-		case env.Args[i] == "--exact":
+		case arg == "--exact":
 			env.Exact = true
-		case env.Args[i] == "--plan":
-			env.Plan, env.Stdout = env.Stdout, io.Discard // what a face prints besides is not the plan
+		case arg == "--plan":
+			env.Plan = env.Stdout
 		default:
-			i++
-			continue
+			rest = append(rest, arg)
 		}
-		env.Args = slices.Delete(env.Args, i, i+1)
 	}
+	env.Args = rest
 	return nil
 }
 
@@ -148,21 +201,28 @@ func newApp(env *cli.Env, status *int) *urfave.App {
 			face("list", "the sockets of the host: filtered, sorted, grouped, as table, JSON or CSV", list.Main),
 			face("ss", "what ss(8) of iproute2 prints, with its options", ss.Main),
 			face("netstat", "what netstat(8) of net-tools prints, with its options", netstat.Main),
-			face("fields", "the fields that filters, columns and sorting know", teach.Fields),
-			face("explain", "what a filter means, and what of it the kernel evaluates", teach.Explain),
-			face("help", "what states, timers, queues, fields and filters are", teach.Help),
-			face("schema", "the JSON Schema of --output json of list, ss and netstat", teach.Schema),
+			face("fields", "the fields that filters, columns and sorting know", written(teach.Fields)),
+			face("explain", "what a filter means, and what of it the kernel evaluates", written(teach.Explain)),
+			face("help", "what states, timers, queues, fields and filters are", written(teach.Help)),
+			face("schema", "the JSON Schema of --output json of list, ss and netstat", written(teach.Schema)),
 			face("counters", "the protocol counters behind netstat -s, with meanings and rates", counters.Main),
 			face("bench", "time sockeye, ss, netstat and lsof on this host, side by side", bench.Main),
-			{
-				Name: "version", Usage: "which sockeye this is", HideHelp: true,
-				Action: func(*urfave.Context) error {
-					fmt.Fprintln(env.Stdout, versionText())
-					return nil
-				},
-			},
+			face("version", "which sockeye this is", written(showVersion)),
 		},
 	}
+}
+
+// showVersion is the verb that says which sockeye this is.
+func showVersion(env *cli.Env) int {
+	switch {
+	case len(env.Args) == 1:
+		fmt.Fprintln(env.Stdout, versionText())
+	case env.Args[1] == "-h" || env.Args[1] == "--help":
+		fmt.Fprint(env.Stdout, "Usage: sockeye version\n\nPrints the version of sockeye, and what it was built for and with.\n")
+	default:
+		return usage(env, fmt.Errorf("version takes no argument, but got %q", env.Args[1]))
+	}
+	return exitOK
 }
 
 func versionText() string {

@@ -37,7 +37,7 @@ func TestOnlyLooks(t *testing.T) {
 	if err != nil {
 		t.Skip("needs the go command")
 	}
-	out, err := exec.Command(goTool, "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles \" \"}}", module+"cmd/sockeye").Output()
+	out, err := exec.Command(goTool, "list", "-buildvcs=false", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles \" \"}}", module+"cmd/sockeye").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
