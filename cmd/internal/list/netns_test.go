@@ -269,6 +269,40 @@ func TestHintOfOwners(t *testing.T) {
 	}
 }
 
+// Who may not know marks, and asks for them, is told.
+func TestHintOfMarks(t *testing.T) {
+	n := newTCP(t)
+	n.in(func() error {
+		_, err := n.listen("127.0.0.1:8080", 1)
+		return err
+	})
+	dir := forNobody(t)
+	for args, want := range map[string]string{
+		`["-tl","-c","local","mark = 0"]`:                      "sockeye: hint: marks are not known without CAP_NET_ADMIN: run as root\n",
+		`["-tl","-c","local","fwmark = 5"]`:                    "sockeye: hint: marks are not known without CAP_NET_ADMIN: run as root\n",
+		`["-tl","-c","local","sport = 1"]`:                     "",
+		`["-tl","-c","local,mark"]`:                            "",
+		`["-t","-c","local","state = time-wait and mark = 0"]`: "", // those have none
+	} {
+		for _, user := range []*syscall.SysProcAttr{nobody, nil} {
+			cmd := exec.Command(dir + "/list")
+			cmd.Dir, cmd.SysProcAttr = "/", user
+			cmd.Env = append(os.Environ(), argsEnv+"="+args)
+			var words bytes.Buffer
+			cmd.Stderr = &words
+			if err := n.ns.Run(cmd); err != nil {
+				t.Fatalf("%s: %v: %s", args, err, &words)
+			}
+			if user == nil {
+				want = ""
+			}
+			if got := words.String(); got != want {
+				t.Errorf("%s: %q, want %q", args, got, want)
+			}
+		}
+	}
+}
+
 // A user sees that there is another namespace, since a process of his is in it, and is told that he cannot look into it.
 func TestNamespaceNotEntered(t *testing.T) {
 	scene.Require(t)

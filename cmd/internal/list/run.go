@@ -73,6 +73,7 @@ type lister struct {
 	waited   bool
 	color    bool // tables are for a terminal that shows colours
 	width    int  // of the terminal; 0: lines are not cut
+	unmarked bool // the filter asks for marks, which the kernel did not tell
 	unowned  int  // sockets that no process is known to hold, where some could not be looked into
 	row, sk  []byte
 	failures []error
@@ -239,6 +240,9 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 	l.rated = l.context.Watch != nil && slices.ContainsFunc(l.expr.Fields, func(f *field.Field) bool { return f.Group == field.Rates })
 	if l.expr.Tree != nil && !l.rated {
 		req.Match = l.early
+		if slices.ContainsFunc(l.expr.Fields, func(f *field.Field) bool { return f.Name == "mark" }) {
+			req.Match = l.earlyOfMarks
+		}
 	}
 	if l.owners {
 		req.Owners = &l.env.Owners
@@ -301,6 +305,14 @@ func (l *lister) show(spaces []sockets.Space, enter func(space int)) error {
 		return l.show(again, enter)
 	}
 	return l.flushWaiting()
+}
+
+// earlyOfMarks is early, and notes whether the kernel tells marks.
+func (l *lister) earlyOfMarks(s *diag.InetSocket) bool {
+	if _, told := s.Mark(); !told && s.Source == diag.FromNetlink && !diag.BucketStates.Has(s.State) {
+		l.unmarked = true
+	}
+	return l.early(s)
 }
 
 // picks reports whether the filter picks a socket. If it asks what has changed, sockets are remembered before it is asked, and those that it
@@ -440,8 +452,11 @@ func (l *lister) denied() int {
 	return l.context.Owners.Denied()
 }
 
-// hint says why owners are missing.
+// hint says why owners, or what a filter asks for, are missing.
 func (l *lister) hint() {
+	if l.unmarked {
+		fmt.Fprintf(l.env.Stderr, "sockeye: hint: marks are not known without CAP_NET_ADMIN%s\n", asRoot())
+	}
 	if l.unowned > 0 && l.denied() > 0 {
 		fmt.Fprintf(l.env.Stderr, "sockeye: hint: the descriptors of %s could not be read, so some owners are unknown%s\n", processes(l.denied()), asRoot())
 	}
