@@ -54,7 +54,7 @@ func TestDialNotANamespace(t *testing.T) {
 }
 
 // A kernel that refuses a filter says so with an errno, also where it is longer than what the kernel's messages are read into. Linux 4.3.
-func TestLongFilterIsRefused(t *testing.T) {
+func TestRealLongFilterIsRefused(t *testing.T) {
 	newNetNS(t)
 	c := dial(t, nil)
 	code := bytes.Repeat([]byte{0xee}, 40_000)

@@ -105,7 +105,7 @@ func TestDestroyedSockets(t *testing.T) {
 }
 
 // What a dump has that is made once the watch is on, is told of when it is freed.
-func TestDumpBehindAWatch(t *testing.T) {
+func TestDestroyedBehindADump(t *testing.T) {
 	newNetNS(t)
 	c := dial(t, nil)
 	s := newSock(t, unix.AF_INET, unix.SOCK_DGRAM, 0).bind("127.0.0.1:0")
@@ -155,7 +155,7 @@ func TestDestroyedErrors(t *testing.T) {
 }
 
 // A watch ends when its Conn is closed.
-func TestCloseEndsAWatch(t *testing.T) {
+func TestDestroyedEndsWithClose(t *testing.T) {
 	newNetNS(t)
 	c := dial(t, nil)
 	watching, ended := make(chan struct{}), make(chan error, 1)

@@ -20,7 +20,7 @@ fi
 declare -A skip=(
 	[diag]='^(TestReal.*|TestNoSockDiag|TestForgedMessages|TestDestroyRealSockets|TestDestroyed.*|TestReceiveFails|TestLookupRealSockets|TestNamespaces|TestProcInTheNamespace|TestPlanSplitsExactly|TestRecordRealSockets|TestIterate.*|Example.*)$'
 	[diag/diagtest]='^TestRecordAndReplay$'
-	[diag/filter]='^(TestKernelAgrees|TestPickedAsTheyDo|TestKernelTakesLongPrograms|TestWordsAreTheirs|TestSystemDevice)$'
+	[diag/filter]='^(TestKernelAgrees|TestPickedAsTheyDo|TestKernelTakesLongPrograms|TestWordsAreTheirs|TestLongLinesAreTheirs|TestSystemDevice)$'
 	[diag/field]='^TestHolder$'
 	[render/ss]='^TestPeer'
 	[render/netstat]='Netstat$'
