@@ -31,7 +31,7 @@ func storedTypes() []storedType {
 	u128 := &btf.Int{Name: "unsigned __int128", Size: 16}
 	color := &btf.Enum{Name: "color", Size: 4, Values: []btf.EnumValue{{Name: "RED", Value: 1}, {Name: "BLUE", Value: 0x01020304}}}
 	signed := &btf.Enum{Size: 4, Signed: true, Values: []btf.EnumValue{{Name: "LESS", Value: 1<<64 - 1}}}
-	long := &btf.Enum{Name: "long_color", Size: 8, Values: []btf.EnumValue{{Name: "FAR", Value: 1 << 40}}}
+	long := &btf.Enum{Name: "long_color", Size: 8, Values: []btf.EnumValue{{Name: "DIST", Value: 1 << 40}}}
 	pair := &btf.Struct{Name: "pair", Size: 8, Members: []btf.Member{{Name: "x", Type: i32}, {Name: "y", Type: u32, Offset: 32}}}
 	array := func(t btf.Type, n uint32) btf.Type { return &btf.Array{Type: t, Index: u32, Nelems: n} }
 	members := func(size uint32, list ...any) btf.Type { // name, type, offset in bytes
@@ -150,8 +150,8 @@ func TestBPFMapsSS(t *testing.T) {
 	}
 	otherID, _ := info.ID()
 
-	// Of an empty pointer ss prints one or the other, by where the message lies in its memory.
-	null := func(stdout string) string { return strings.ReplaceAll(stdout, "(nil)", "0x0") }
+	// Of an empty pointer, and of an enumeration of 64 bits, ss prints one or the other, by where the message lies in its memory.
+	null := strings.NewReplacer("(nil)", "0x0", "(enum long_color)0ULL", "(enum long_color)DIST").Replace
 	shown := runCommand(t, s, nil, peer, "-tn", "--bpf-maps")
 	for _, id := range ids {
 		if !strings.Contains(shown.stdout, "map_id:"+id) {
