@@ -13,6 +13,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 )
 
 // Config says how to reach the kernel. Its zero value is the network namespace of the calling thread.
@@ -257,7 +259,7 @@ func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration)
 		return 0, err
 	}
 	if ctx.Err() != nil {
-		return 0, cancelled(ctx)
+		return 0, ctxerr.Of(ctx)
 	}
 	for {
 		s.buf = buf
@@ -265,7 +267,7 @@ func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration)
 		s.buf = nil
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return 0, cancelled(ctx)
+			return 0, ctxerr.Of(ctx)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, fmt.Errorf("no answer for %v: %w", timeout, err)
 		case err != nil:
@@ -281,15 +283,6 @@ func (s *socket) receive(ctx context.Context, buf []byte, timeout time.Duration)
 		}
 		return s.n, nil
 	}
-}
-
-// cancelled is the error of a context that is done: both what ended it and the cause that the program gave.
-func cancelled(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // bare strips the wrapping that says only where a system call was made.

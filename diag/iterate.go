@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag/internal/tcpiter"
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 	"github.com/sockeye-tools/sockeye/internal/release"
 )
 
@@ -35,7 +36,7 @@ func mayTrace() bool {
 // iterate is run by a BPF iterator. It is false where that cannot be begun: a dump does then.
 func (d *dump) iterate(q InetQuery) (ok bool, _ *Error) {
 	if d.ctx.Err() != nil { // before a program is loaded
-		return true, &Error{Op: q.op(q.Family), Err: cancelled(d.ctx)}
+		return true, &Error{Op: q.op(q.Family), Err: ctxerr.Of(d.ctx)}
 	}
 	r, err := tcpiter.Open(uint32(q.States), uint16(q.Family), d.conn.InNetNS)
 	if err != nil {
@@ -58,7 +59,7 @@ func (d *dump) iterate(q InetQuery) (ok bool, _ *Error) {
 			return true, nil
 		case err != nil:
 			if d.ctx.Err() != nil {
-				err = cancelled(d.ctx)
+				err = ctxerr.Of(d.ctx)
 			}
 			return true, &Error{Op: q.op(q.Family), Err: err, Partial: yielded}
 		}

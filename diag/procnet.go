@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 )
 
 // errNoTable: the protocol has no table in /proc/net that lists its sockets.
@@ -69,7 +71,7 @@ func (d *dump) lines(table string, split bufio.SplitFunc, row func(line []byte) 
 	lines.Scan() // headings
 	for lines.Scan() {
 		if d.ctx.Err() != nil {
-			return false, fail(cancelled(d.ctx))
+			return false, fail(ctxerr.Of(d.ctx))
 		}
 		if !row(lines.Bytes()) {
 			return false, nil

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sockeye-tools/sockeye/internal/bpfiter"
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 )
 
 // manyFiles is the number of open files on the host from which loading a BPF
@@ -65,7 +65,7 @@ func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 	set := newInodeSet(want)
 	if cfg.Backend == None || set != nil && set.n == 0 {
 		t.backend, t.reason = None, "no owner is wanted"
-		return t, bpfiter.WithCause(ctx, ctx.Err())
+		return t, ctxerr.Of(ctx)
 	}
 	err := t.look(ctx, cfg, set)
 	switch {
@@ -78,9 +78,9 @@ func Resolve(ctx context.Context, cfg *Config, want []uint32) (*Table, error) {
 		return t, nil
 	}
 	if ctx.Err() != nil { // err may be why BPF could not be used, behind which nothing was tried
-		err = ctx.Err()
+		err = ctxerr.Of(ctx)
 	}
-	return nil, fmt.Errorf("owner: %w", bpfiter.WithCause(ctx, err))
+	return nil, fmt.Errorf("owner: %w", err)
 }
 
 // look opens the proc mount and scans.

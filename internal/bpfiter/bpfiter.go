@@ -11,6 +11,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 )
 
 // BufferSize is at least what the kernel returns from one read where pages have 4 KiB: PAGE_SIZE << 3, kernel/bpf/bpf_iter.c.
@@ -47,14 +49,6 @@ func room() error {
 	return nil
 }
 
-// WithCause adds to an error that is ctx's the cause that the program gave for ending it.
-func WithCause(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, cause) {
-		return fmt.Errorf("%w: %w", err, cause)
-	}
-	return err
-}
-
 // Open begins to iterate. Sockets are those of the calling thread's network namespace.
 func Open(program *ebpf.Program) (io.ReadCloser, error) {
 	iter, err := link.AttachIter(link.IterOptions{Program: program})
@@ -72,8 +66,8 @@ func Open(program *ebpf.Program) (io.ReadCloser, error) {
 // Read reads as much as the kernel has ready. The error is io.EOF at the end.
 func Read(ctx context.Context, r io.Reader, b []byte) (int, error) {
 	for {
-		if err := ctx.Err(); err != nil {
-			return 0, WithCause(ctx, err)
+		if ctx.Err() != nil {
+			return 0, ctxerr.Of(ctx)
 		}
 		n, err := r.Read(b)
 		switch {

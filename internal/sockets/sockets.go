@@ -17,7 +17,7 @@ import (
 	"github.com/sockeye-tools/sockeye/diag"
 	"github.com/sockeye-tools/sockeye/diag/exact"
 	"github.com/sockeye-tools/sockeye/diag/owner"
-	"github.com/sockeye-tools/sockeye/internal/bpfiter"
+	"github.com/sockeye-tools/sockeye/internal/ctxerr"
 )
 
 // few is how many datagrams are held back to see whether the answer is short: then only its own inodes are looked up. 64 are
@@ -234,7 +234,7 @@ func (r *Run) finish(ctx context.Context, it item) bool {
 
 // cut is the error of what the item is of, where it was not all sent, since ctx is done.
 func cut(ctx context.Context, it item) error {
-	err := bpfiter.WithCause(ctx, ctx.Err())
+	err := ctxerr.Of(ctx)
 	if it.query == nil {
 		return &SpaceError{it.space, err}
 	}

@@ -54,7 +54,7 @@ func (n *resolver) asking(_, _ string, c syscall.RawConn) error {
 
 // own reports whether name servers were asked by the socket: the dump goes on while hosts are looked up, and has it. It must not be
 // called meanwhile.
-func (n *resolver) own(s *diag.InetSocket) bool { return n.asked[s.Inode] }
+func (n *resolver) own(s *diag.InetSocket) bool { return len(n.asked) > 0 && n.asked[s.Inode] }
 
 // set gives a table the names that are wanted.
 func (n *resolver) set(t *render.Options, o *options) {
