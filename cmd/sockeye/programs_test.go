@@ -72,32 +72,20 @@ func (w *callers) run(t *testing.T, dir, script string) (answer string, status i
 	return strings.ReplaceAll(out.String(), home, "~"), cmd.ProcessState.ExitCode()
 }
 
-// compare runs a script with both until the answers are the same, for five minutes at most, and returns the answer. Where the original's are not
-// the same before and after, something has changed in between, and the two are not compared; twice that they differ though nothing has
-// changed are enough.
+// compare runs a script with both, as peers.Agree has it, and returns the answer.
 func (w *callers) compare(t *testing.T, script string) string {
 	t.Helper()
 	type answer struct {
 		text   string
 		status int
 	}
-	get := func(dir string) answer {
-		text, status := w.run(t, dir, script)
-		return answer{w.meant(text), status}
+	get := func(dir string) func() answer {
+		return func() answer {
+			text, status := w.run(t, dir, script)
+			return answer{w.meant(text), status}
+		}
 	}
-	var before, ours answer
-	for try, strikes, end := 0, 0, time.Now().Add(5*time.Minute); ; try++ {
-		if before, ours = get(w.theirs), get(w.ours); before == ours {
-			break
-		}
-		if before == get(w.theirs) {
-			strikes++
-		}
-		if strikes == 2 || time.Now().After(end) {
-			break
-		}
-		time.Sleep(time.Duration(min(try, 20)) * 50 * time.Millisecond) // what goes on is over the sooner
-	}
+	ours, before := peers.Agree(get(w.ours), get(w.theirs))
 	if before != ours {
 		t.Errorf("the exit status is %d with %s, %d with sockeye; where the answers part:%s", before.status, w.tool, ours.status, parting(before.text, ours.text))
 	}

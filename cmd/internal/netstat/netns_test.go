@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // oursAlone runs the face as a process: that is all in the namespaces of the calling thread, and not only one thread of it.
@@ -32,7 +34,7 @@ func oursAlone(t *testing.T, args ...string) result {
 // sameAlone fails unless the face, as a process, prints what net-tools prints.
 func sameAlone(t *testing.T, args ...string) {
 	t.Helper()
-	got, want := agree(func() result { return oursAlone(t, args...).still() }, func() result { return theirs(t, args...).still() })
+	got, want := peers.Agree(func() result { return oursAlone(t, args...).still() }, func() result { return theirs(t, args...).still() })
 	compare(t, args, got, want)
 }
 

@@ -7,35 +7,17 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // same fails unless the face prints what net-tools prints.
 func same(t *testing.T, args ...string) {
 	t.Helper()
-	got, want := agree(func() result { return ours(t.Context(), args...).still() }, func() result { return theirs(t, args...).still() })
+	got, want := peers.Agree(func() result { return ours(t.Context(), args...).still() }, func() result { return theirs(t, args...).still() })
 	compare(t, args, got, want)
-}
-
-// agree runs ours and theirs until they print the same, for five minutes at most. Where theirs is not the same before and after ours, something
-// has changed in between, and the two are not compared: a timer that went off, a counter. Four times that they differ though nothing has
-// changed are enough.
-func agree(ours, theirs func() result) (got, want result) {
-	for try, strikes, end := 0, 0, time.Now().Add(5*time.Minute); ; try++ {
-		want, got = theirs(), ours()
-		if want == got {
-			return got, want
-		}
-		if theirs() == want {
-			strikes++
-		}
-		if strikes == 4 || time.Now().After(end) {
-			return got, want
-		}
-		time.Sleep(time.Duration(min(try, 20)) * 50 * time.Millisecond) // timers go off ever more seldom
-	}
 }
 
 // compare fails unless two runs printed the same.

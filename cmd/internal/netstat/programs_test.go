@@ -15,6 +15,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/diag/owner"
 	"github.com/sockeye-tools/sockeye/internal/leak"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // asNetstat in the environment makes the test binary be netstat.
@@ -52,7 +53,7 @@ func TestNotRoot(t *testing.T) {
 		netstat, _ := exec.LookPath("netstat")
 		compare := func(args ...string) (got result) {
 			t.Helper()
-			got, want := agree(func() result { return run("/proc/self/fd/3", args...) }, func() result { return run(netstat, args...) })
+			got, want := peers.Agree(func() result { return run("/proc/self/fd/3", args...) }, func() result { return run(netstat, args...) })
 			if got != want {
 				t.Errorf("%q:\n got %+v\nwant %+v", args, got, want)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sockeye-tools/sockeye/internal/peers"
 	render "github.com/sockeye-tools/sockeye/render/netstat"
 )
 
@@ -108,7 +109,7 @@ func TestUnixAgainstNetstat(t *testing.T) {
 // sameUnix is same, but for names that are not ASCII.
 func sameUnix(t *testing.T, args ...string) {
 	t.Helper()
-	got, want := agree(func() result { return ours(t.Context(), args...) }, func() result { return theirs(t, args...).withoutBogus() })
+	got, want := peers.Agree(func() result { return ours(t.Context(), args...) }, func() result { return theirs(t, args...).withoutBogus() })
 	compare(t, args, got, want)
 }
 

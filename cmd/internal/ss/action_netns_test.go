@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // -N shows another namespace as if the command were in it: sockets, counters, devices.
@@ -20,7 +21,7 @@ func TestNamedNamespace(t *testing.T) {
 		run := func(program string) func() result {
 			return func() result { return inNS(t, outside, nil, append([]string{program}, args...)...) }
 		}
-		got, want := agree(run(""), run(p))
+		got, want := peers.Agree(run(""), run(p))
 		if got != want {
 			t.Errorf("%s: status %d, %q\n%s", line, got.status, got.stderr, firstDiff(got.stdout, want.stdout))
 		}
@@ -30,7 +31,7 @@ func TestNamedNamespace(t *testing.T) {
 		return func() string { return transports(inNS(t, ns, nil, "", line).stdout) }
 	}
 	here, there, want := summary(outside, "-s"), summary(outside, "-s -N "+name), summary(s.NetNS, "-s")
-	if got, want := agree(there, want); got != want || got == here() {
+	if got, want := peers.Agree(there, want); got != want || got == here() {
 		t.Errorf("-s:\n%s\nwant\n%s", got, want)
 	}
 	for _, line := range []string{"-N no-such-namespace -V", "-V -N no-such-namespace", "-N ../../proc/self/ns/mnt", "-N ../../proc/self/ns/net -tanH"} {

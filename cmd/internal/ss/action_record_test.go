@@ -12,6 +12,7 @@ import (
 
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // -D writes what ss writes, but for what no two dumps share: port ids and sequence numbers.
@@ -34,7 +35,7 @@ func TestRecord(t *testing.T) {
 				return string(timeless(b))
 			}
 		}
-		if got, want := agree(record(""), record(p)); got != want || len(want) < 20 {
+		if got, want := peers.Agree(record(""), record(p)); got != want || len(want) < 20 {
 			t.Errorf("%s: %d bytes, ss wrote %d", line, len(got), len(want))
 		}
 	}
@@ -77,7 +78,7 @@ func TestRecordAllTables(t *testing.T) {
 		args := split(line)
 		env := []string{"TCPDIAG_FILE=" + file}
 		var got result
-		shown, want := agree(func() string {
+		shown, want := peers.Agree(func() string {
 			if r := inNS(t, s.NetNS, nil, append([]string{"", "-D", file}, args...)...); r != (result{}) {
 				t.Fatalf("%s: %+v", line, r)
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 	"github.com/sockeye-tools/sockeye/render/ss"
 )
 
@@ -29,7 +30,7 @@ func TestSummaryOfScene(t *testing.T) {
 			return r
 		}
 	}
-	got, want := agree(run(""), run(p))
+	got, want := peers.Agree(run(""), run(p))
 	if got != want || got.stdout == "" || got.status != 0 || got.stderr != "" {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}

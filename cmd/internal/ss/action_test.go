@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // inNS runs a command in a namespace: ss of iproute2, or ours where argv begins with "".
@@ -66,42 +66,6 @@ func publicSelf(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "ss")
-}
-
-// agree runs ours and ss until they say the same. Where ss does not say the same before and after ours, something has changed in between,
-// and the two are not compared; see enough for how often they may differ though nothing has changed.
-func agree[T comparable](ours, theirs func() T) (got, want T) {
-	for try, strikes, begin := 0, 0, time.Now(); ; try++ {
-		want, got = theirs(), ours()
-		if want == got {
-			return got, want
-		}
-		if theirs() == want {
-			strikes++
-		}
-		if enough(strikes, time.Since(begin)) {
-			return got, want
-		}
-		time.Sleep(time.Duration(min(try, 20)) * 50 * time.Millisecond) // timers go off ever more seldom
-	}
-}
-
-// enough ends comparisons in which the two differed some times though nothing changed: one such time is enough after a minute, and none
-// after five, in which nothing could be compared.
-func enough(strikes int, since time.Duration) bool {
-	return strikes >= 4 || strikes > 0 && since > time.Minute || since > 5*time.Minute
-}
-
-func TestEnough(t *testing.T) {
-	for _, tt := range []struct {
-		strikes int
-		since   time.Duration
-		want    bool
-	}{{0, 4 * time.Minute, false}, {3, time.Second, false}, {4, time.Second, true}, {1, 2 * time.Minute, true}, {0, 6 * time.Minute, true}} {
-		if got := enough(tt.strikes, tt.since); got != tt.want {
-			t.Errorf("%d times in %v: %v", tt.strikes, tt.since, got)
-		}
-	}
 }
 
 // sorted returns the lines below the headings in order, with blanks folded: the kernel's order is another in each namespace.
@@ -169,12 +133,12 @@ func TestFilterFile(t *testing.T) {
 				return r
 			}
 		}
-		got, want := agree(run(""), run(p))
+		got, want := peers.Agree(run(""), run(p))
 		if got != want {
 			t.Errorf("%.50q, %s: %+v\nwant %+v", tt.text, tt.line, got, want)
 		}
 	}
-	got, want := agree(
+	got, want := peers.Agree(
 		func() result { return inNS(t, s.NetNS, nil, "", "-tan", "-F", "-") }, // stdin is /dev/null
 		func() result { return inNS(t, s.NetNS, nil, p, "-tan") })
 	if got != want {

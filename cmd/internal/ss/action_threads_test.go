@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockeye-tools/sockeye/diag/owner"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // Every thread that shares a descriptor is shown, as in ss: the test process itself has several, and two descriptors of one socket.
@@ -27,7 +28,7 @@ func TestThreads(t *testing.T) {
 	unix.Close(v.fds["sole"])
 	delete(v.fds, "sole")
 	for _, line := range []string{"-tanpT", "-uanpT", "-tuanpT --no-header", "-tanT", "-uanp sport != 7007"} { // which ss finds by -T alone
-		got, want := agree( // the runtime starts threads when it likes
+		got, want := peers.Agree( // the runtime starts threads when it likes
 			func() result { return inNS(t, v.NetNS, nil, "", line) },
 			func() result { return inNS(t, v.NetNS, nil, append([]string{p}, split(line)...)...) })
 		if got != want {

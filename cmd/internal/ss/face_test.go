@@ -18,6 +18,7 @@ import (
 	"github.com/sockeye-tools/sockeye/cmd/internal/cli"
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
 	"github.com/sockeye-tools/sockeye/internal/leak"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 )
 
 // runAs, in the environment, makes the test binary run a command line of ss instead of the tests: as another user, or with a
@@ -114,7 +115,7 @@ func TestFace(t *testing.T) {
 	test := func(columns, line string) {
 		args := strings.Fields(line)
 		var got, before result
-		for strikes, begin := 0, time.Now(); !enough(strikes, time.Since(begin)); {
+		for strikes, begin := 0, time.Now(); !peers.Enough(strikes, time.Since(begin)); {
 			before = theirs(t, s, columns, args...)
 			if err := s.Do(func() { got = ours(t, columns, args...) }); err != nil {
 				t.Fatal(err)

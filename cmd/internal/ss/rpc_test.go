@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/sockeye-tools/sockeye/diag/diagtest/scene"
+	"github.com/sockeye-tools/sockeye/internal/peers"
 	"github.com/sockeye-tools/sockeye/render/ss"
 )
 
@@ -148,7 +149,7 @@ func TestRPCNames(t *testing.T) {
 		t.Skip("needs unshare -m:", r.stderr)
 	}
 	for _, line := range []string{"-tlr", "-uar", "-tanr", "-tl", "-tlr sport = rpc.mountd", "-tl sport = rpc.mountd", "-ur sport = rpc.nfs", "-tuar sport = rpc.mountd", "-tlr sport = rpc.nameless", "-tar src :rpc.mountd"} {
-		got, want := agree(
+		got, want := peers.Agree(
 			func() result { return inside("env", runAs+"="+line, exe) },
 			func() result { return inside(append([]string{p}, split(line)...)...) })
 		if want.stderr != "" || want.status != 0 {
