@@ -168,6 +168,7 @@ func TestBPFMapsSS(t *testing.T) {
 	compare("all, with other attributes", "-tanme", "--tos", "--bpf-maps")
 	compare("one", "-tn", "--bpf-map-id", ids[1])
 	compare("two", "-tn", "--bpf-map-id", ids[0], "--bpf-map-id", ids[2])
+	compare("the last first", "-tn", "--bpf-map-id", ids[8], "--bpf-map-id", ids[4], "--bpf-map-id", ids[2], "--bpf-map-id", ids[0])
 	compare("twice the same", "-tn", "--bpf-map-id", ids[0], "--bpf-map-id", ids[0])
 	compare("filter", "-tn", "--bpf-maps", "dport", "=", "6999")
 	compare("udp", "-uan", "--bpf-maps")

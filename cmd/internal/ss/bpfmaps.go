@@ -18,8 +18,23 @@ import (
 // bpfMaps are the maps of type BPF_MAP_TYPE_SK_STORAGE whose values are shown (--bpf-maps, --bpf-map-id).
 type bpfMaps struct {
 	stderr io.Writer
-	named  map[uint32]*ebpf.Map // nil: all maps
-	types  map[uint32]btf.Type  // of their values; nil: could not be read
+	named  []namedMap          // in the order of the command line, which is that of the kernel's answer; nil: all maps
+	types  map[uint32]btf.Type // of their values; nil: could not be read
+}
+
+type namedMap struct {
+	id uint32
+	*ebpf.Map
+}
+
+// find returns the map that was named with an id; nil: none was.
+func (m *bpfMaps) find(id uint32) *ebpf.Map {
+	for _, named := range m.named {
+		if named.id == id {
+			return named.Map
+		}
+	}
+	return nil
 }
 
 // allBPFMaps takes --bpf-maps.
@@ -39,7 +54,7 @@ func (o *options) bpfMap(arg string) error {
 		return &exit{text: fmt.Sprintf(format, args...), status: exitFailed}
 	}
 	if o.maps == nil {
-		o.maps = &bpfMaps{named: map[uint32]*ebpf.Map{}}
+		o.maps = &bpfMaps{named: []namedMap{}}
 	}
 	id, err := strconv.ParseUint(arg, 0, 32)
 	switch {
@@ -47,7 +62,7 @@ func (o *options) bpfMap(arg string) error {
 		return fail("%s", bothBPFMaps)
 	case err != nil || id == 0 || id == math.MaxUint32:
 		return fail("ss: invalid BPF map ID %s", arg)
-	case o.maps.named[uint32(id)] != nil:
+	case o.maps.find(uint32(id)) != nil:
 		return nil
 	}
 	m, err := ebpf.NewMapFromID(ebpf.MapID(id))
@@ -61,7 +76,7 @@ func (o *options) bpfMap(arg string) error {
 		m.Close()
 		return fail("ss: BPF map with ID %s has type ID %d, expecting %d ('sk_storage')", arg, m.Type(), ebpf.SkStorage)
 	}
-	o.maps.named[uint32(id)] = m
+	o.maps.named = append(o.maps.named, namedMap{uint32(id), m})
 	return nil
 }
 
@@ -103,7 +118,7 @@ func (m *bpfMaps) Value(id uint32) (btf.Type, bool) {
 }
 
 func (m *bpfMaps) read(id uint32) (btf.Type, error) {
-	of := m.named[id]
+	of := m.find(id)
 	if of == nil {
 		var err error
 		if of, err = ebpf.NewMapFromID(ebpf.MapID(id)); err != nil {

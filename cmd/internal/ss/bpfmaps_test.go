@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestBPFMapsValue(t *testing.T) {
 	}
 	id, _ := info.ID()
 	var words bytes.Buffer
-	for _, named := range []map[uint32]*ebpf.Map{nil, {uint32(id): m}} {
+	for _, named := range [][]namedMap{nil, {{uint32(id), m}}} {
 		maps := &bpfMaps{stderr: &words, named: named}
 		typ, ok := maps.Value(uint32(id))
 		if d, is := typ.(*btf.Typedef); !ok || !is || d.Name != "counted" {
@@ -56,6 +57,42 @@ func TestBPFMapsValue(t *testing.T) {
 	}
 	if got := words.String(); !strings.HasPrefix(got, "map_id: 4294967294 failed to fetch info, skipping: ") || strings.Count(got, "\n") != 1 {
 		t.Errorf("said: %q", got)
+	}
+}
+
+// The kernel answers in the order in which it is asked, and is asked in that of the command line.
+func TestBPFMapsOrder(t *testing.T) {
+	integer := &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed}
+	var o options
+	defer func() { o.maps.Close() }()
+	var want []ebpf.MapID
+	for range 12 {
+		m, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.SkStorage, KeySize: 4, ValueSize: 4, Flags: unix.BPF_F_NO_PREALLOC, Key: integer, Value: integer})
+		if errors.Is(err, os.ErrPermission) || errors.Is(err, ebpf.ErrNotSupported) {
+			t.Skip("BPF maps of type sk_storage:", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		info, err := m.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, _ := info.ID()
+		want = append(want, id)
+		for range 2 { // once is enough
+			if err := o.bpfMap(strconv.Itoa(int(id))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var got []ebpf.MapID
+	for _, named := range o.maps.named {
+		got = append(got, ebpf.MapID(named.id))
+	}
+	if !slices.Equal(got, want) || len(o.maps.descriptors()) != len(want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
